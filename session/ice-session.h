@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* The public interface of ice-session, whole. */
+#include <base/ics-error.h>
+#include <base/ics-types.h>
+#include <session/ics-link.h>
+#include <session/ics-server.h>
+#include <signaling/ics-channel.h>
+#include <transport/ics-stream.h>

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "base/ics-error.h"
+#include <glib.h>
+
+G_BEGIN_DECLS
+
+/* The pairing handshake: CPace, key confirmation, and a sealed hello from each side that carries its certificate
+ * fingerprint. Sans-IO: no sockets, no clock, no GObject. Three messages:
+ *
+ *   joiner   -> listener   1: sid, Ya, ADa
+ *   listener -> joiner     2: Yb, ADb, confirmation tag, sealed hello of the listener
+ *   joiner   -> listener   3: confirmation tag, sealed hello of the joiner
+ *   either   -> the other  4: reject (reason)           in the clear; tells the peer the code was wrong
+ *
+ * After a channel interruption the last message may be sent again (ics_handshake_resend): a repeated message is
+ * recognized and ignored. */
+
+typedef struct _IcsHandshake IcsHandshake;
+
+#define ICS_FINGERPRINT_SIZE 32   /* SHA-256 of the certificate (DER) */
+
+typedef enum
+{
+  ICS_HANDSHAKE_RUNNING,
+  ICS_HANDSHAKE_DONE,
+  ICS_HANDSHAKE_FAILED
+} IcsHandshakeState;
+
+typedef struct
+{
+  gboolean joiner;
+  const char *code;                              /* the whole code, the PAKE password */
+  guint8 fingerprint[ICS_FINGERPRINT_SIZE];      /* of the own certificate */
+  const char *application;                       /* what runs over the link, like an ALPN name ("file/1"); both must match */
+  void (*random) (guint8 *buf, gsize len, gpointer user_data);   /* NULL = the system's */
+  gpointer random_data;
+} IcsHandshakeConfig;
+
+IcsHandshake *ics_handshake_new (const IcsHandshakeConfig *config);
+void ics_handshake_free (IcsHandshake *self);
+
+/* Takes one signalling message of the peer. A message that does not parse or comes out of turn is dropped and counted. */
+void ics_handshake_handle_message (IcsHandshake *self, const guint8 *data, gsize len);
+
+/* The next message to send, or NULL. (transfer full) The joiner has one at once. */
+GBytes *ics_handshake_poll_message (IcsHandshake *self);
+
+/* Queues the last sent message again, after an interruption of the channel. */
+void ics_handshake_resend (IcsHandshake *self);
+
+IcsHandshakeState ics_handshake_get_state (IcsHandshake *self);
+
+/* When FAILED: ICS_ERROR_CODE_REJECTED, ICS_ERROR_REFUSED (applications differ) or ICS_ERROR_PROTOCOL; a sentence for people in @message.
+ * A handshake can be failed by its owner when the peer leaves before it has proved that it knows the code. */
+IcsError ics_handshake_get_failure (IcsHandshake *self, const char **message);
+void ics_handshake_fail (IcsHandshake *self, IcsError code, const char *message);
+
+/* When DONE. */
+const guint8 *ics_handshake_get_peer_fingerprint (IcsHandshake *self);
+guint64 ics_handshake_get_dropped (IcsHandshake *self);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (IcsHandshake, ics_handshake_free)
+
+G_END_DECLS
