@@ -13,31 +13,32 @@ typedef struct _IcsIceAttempt IcsIceAttempt;
 
 typedef enum
 {
-  ICS_ICE_GATHERING,      /* no remote credentials yet */
+  ICS_ICE_GATHERING, /* no remote credentials yet */
   ICS_ICE_CHECKING,
-  ICS_ICE_CONNECTED,      /* a pair is selected: datagrams can be tried; proof is the path probe's business */
+  ICS_ICE_CONNECTED, /* a pair is selected: datagrams can be tried; proof is the path probe's business */
   ICS_ICE_FAILED
 } IcsIceState;
 
 typedef struct
 {
   gboolean controlling;
-  gboolean relay_only;                 /* TURN leg: force-relay, only relayed candidates are signalled */
-  gboolean host_only;                  /* no STUN server, host candidates only (policy "lan") */
-  int family;                          /* 0 any, 4 or 6 */
-  const IcsTurnServer *stun;           /* direct leg: STUN server; host may be a name; may be NULL */
-  const IcsTurnServer *turn;           /* relay leg: TURN over UDP with credentials; host may be a name */
+  gboolean relay_only;       /* TURN leg: force-relay, only relayed candidates are signalled */
+  gboolean host_only;        /* no STUN server, host candidates only (policy "lan") */
+  int family;                /* 0 any, 4 or 6 */
+  const IcsTurnServer *stun; /* direct leg: STUN server; host may be a name; may be NULL */
+  const IcsTurnServer *turn; /* relay leg: TURN over UDP with credentials; host may be a name */
   GMainContext *context;
 } IcsIceConfig;
 
 typedef struct
 {
-  /* A local candidate in RFC 8839 syntax without "a=": "candidate:1 1 UDP 2130706431 192.0.2.1 5000 typ host". */
+  /* A local candidate in RFC 8839 syntax without "a=": "candidate:1 1 UDP 2130706431 192.0.2.1 5000 typ
+   * host". */
   void (*candidate) (IcsIceAttempt *self, const char *line, gpointer user_data);
-  void (*gathered) (IcsIceAttempt *self, gpointer user_data);             /* end of candidates (RFC 8838) */
+  void (*gathered) (IcsIceAttempt *self, gpointer user_data); /* end of candidates (RFC 8838) */
   void (*state) (IcsIceAttempt *self, IcsIceState state, gpointer user_data);
   void (*received) (IcsIceAttempt *self, const guint8 *data, gsize len, gpointer user_data);
-  void (*writable) (IcsIceAttempt *self, gpointer user_data);             /* after a send that said BLOCKED */
+  void (*writable) (IcsIceAttempt *self, gpointer user_data); /* after a send that said BLOCKED */
   /* One line for the record, in people's words: a check, a pair, an outcome. */
   void (*note) (IcsIceAttempt *self, const char *line, gpointer user_data);
 } IcsIceCallbacks;
@@ -45,27 +46,29 @@ typedef struct
 typedef enum
 {
   ICS_SEND_OK,
-  ICS_SEND_BLOCKED,      /* try again later; the datagram was not taken */
-  ICS_SEND_FAILED        /* the datagram is lost */
+  ICS_SEND_BLOCKED, /* try again later; the datagram was not taken */
+  ICS_SEND_FAILED   /* the datagram is lost */
 } IcsSendResult;
 
 typedef struct
 {
-  char *local;           /* "192.0.2.1:5000", "[2001:db8::1]:5000" */
+  char *local; /* "192.0.2.1:5000", "[2001:db8::1]:5000" */
   char *remote;
-  const char *local_type;    /* "host", "srflx", "prflx", "relay" */
+  const char *local_type; /* "host", "srflx", "prflx", "relay" */
   const char *remote_type;
-  const char *transport;     /* "udp" */
+  const char *transport; /* "udp" */
 } IcsIcePair;
 
-IcsIceAttempt *ics_ice_attempt_new (const IcsIceConfig *config, const IcsIceCallbacks *callbacks, gpointer user_data);
+IcsIceAttempt *ics_ice_attempt_new (const IcsIceConfig *config, const IcsIceCallbacks *callbacks,
+                                    gpointer user_data);
 
 /* Starts to gather. The credentials are known from here on. */
 gboolean ics_ice_attempt_start (IcsIceAttempt *self, GError **error);
 void ics_ice_attempt_get_credentials (IcsIceAttempt *self, const char **ufrag, const char **pwd);
 
-/* The peer's side, trickled (RFC 8838). Candidates may come before the credentials. Returns FALSE (drop and count) for a
- * line that does not parse, is of the wrong type for this leg or family, or comes after the 32nd. */
+/* The peer's side, trickled (RFC 8838). Candidates may come before the credentials. Returns FALSE (drop and
+ * count) for a line that does not parse, is of the wrong type for this leg or family, or comes after the
+ * 32nd. */
 void ics_ice_attempt_set_remote_credentials (IcsIceAttempt *self, const char *ufrag, const char *pwd);
 gboolean ics_ice_attempt_add_remote_candidate (IcsIceAttempt *self, const char *line);
 void ics_ice_attempt_end_of_candidates (IcsIceAttempt *self);
@@ -77,8 +80,8 @@ IcsSendResult ics_ice_attempt_send (IcsIceAttempt *self, const guint8 *data, gsi
 gboolean ics_ice_attempt_get_pair (IcsIceAttempt *self, IcsIcePair *pair);
 void ics_ice_pair_clear (IcsIcePair *pair);
 
-/* Ends the attempt: no callback runs after this returns; the agent is closed asynchronously (allocations released), then
- * freed, then @closed runs (may be NULL). The pointer is dead for the caller from here on. */
+/* Ends the attempt: no callback runs after this returns; the agent is closed asynchronously (allocations
+ * released), then freed, then @closed runs (may be NULL). The pointer is dead for the caller from here on. */
 void ics_ice_attempt_free (IcsIceAttempt *self, void (*closed) (gpointer), gpointer closed_data);
 
 G_END_DECLS

@@ -1,0 +1,463 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "agent/nice-leg.h"
+#include "agent/local-addresses.h"
+#include "agent/nice-candidate.h"
+#include <nice/agent.h>
+#include <sys/socket.h>
+
+#define COMPONENT NICE_COMPONENT_TYPE_RTP
+
+/* A lone pair of hosts may pace faster than RFC 8445 §14.2's default of 50 ms, as two hosts do not congest
+ * anything. */
+#define TA_DIRECT_MS 5
+#define TA_RELAY_MS 20
+
+/* RFC 8489 §6.2.1: RTO, and Rc sendings; the last wait is halved by libnice: 0.5 + 1 + 2 + 1 s. */
+#define RTO_MS 500
+#define RC 4
+#define UNANSWERED_MS 4500
+
+/* So that libnice drops none of the pairs of a host with many interfaces, best ones first or not. */
+#define MAX_CHECKS (ICS_LOCAL_ADDRESSES_MAX * ICS_REMOTE_CANDIDATES_MAX)
+
+/* With the default of 208 KiB half of a burst is lost. */
+#define SOCKET_BUFFER_SIZE (4 * 1024 * 1024)
+
+/* When there is no socket to poll. */
+#define RETRY_MS 3
+
+struct _IcsNiceLeg
+{
+  NiceAgent *agent;
+  guint stream;
+  gboolean relay_only;
+  GMainContext *context;
+  IcsNiceLegHooks hooks;
+  gpointer user_data;
+  GSource *writable;
+  gint64 gather_started;
+  gint64 gather_done;
+  gboolean resolving;      /* libnice's own look-up of the STUN server is under way */
+  gboolean teardown_waits; /* for the end of it */
+  gboolean closing;
+  void (*closed) (gpointer);
+  gpointer closed_data;
+};
+
+static void
+attach (IcsNiceLeg *self, GSource *source, GSourceFunc func)
+{
+  g_source_set_callback (source, func, self, NULL);
+  g_source_attach (source, self->context);
+}
+
+static void
+attach_idle (IcsNiceLeg *self, GSourceFunc func)
+{
+  g_autoptr (GSource) source = g_idle_source_new ();
+
+  g_source_set_priority (source, G_PRIORITY_DEFAULT);
+  attach (self, source, func);
+}
+
+static gboolean
+finish (gpointer user_data)
+{
+  IcsNiceLeg *self = user_data;
+  void (*closed) (gpointer) = self->closed;
+  gpointer closed_data = self->closed_data;
+
+  nice_agent_remove_stream (self->agent, self->stream);
+  g_object_unref (self->agent);
+  g_main_context_unref (self->context);
+  g_free (self);
+  if (closed != NULL)
+    closed (closed_data);
+  return G_SOURCE_REMOVE;
+}
+
+/* This may run inside a callback of libnice that goes on to use the stream. */
+static void
+on_closed (G_GNUC_UNUSED GObject *source, G_GNUC_UNUSED GAsyncResult *result, gpointer user_data)
+{
+  attach_idle (user_data, finish);
+}
+
+/* libnice's look-up of the STUN server warns when it is cancelled, crashes when its stream is gone and leaks
+ * when its agent is. An allocation that is granted after the agent began to close would never be given back.
+ */
+static gboolean
+must_wait (IcsNiceLeg *self)
+{
+  return self->resolving || (self->relay_only && self->gather_started != 0 && self->gather_done == 0);
+}
+
+/* The stream stays until the agent is closed: without it nobody reads the TURN server's answers, and each
+ * allocation takes seconds of retransmissions to give back. */
+static gboolean
+teardown (gpointer user_data)
+{
+  IcsNiceLeg *self = user_data;
+
+  self->teardown_waits = must_wait (self);
+  if (self->teardown_waits)
+    return G_SOURCE_REMOVE;
+  g_signal_handlers_disconnect_by_data (self->agent, self);
+  g_main_context_push_thread_default (self->context);
+  nice_agent_close_async (self->agent, on_closed, self);
+  g_main_context_pop_thread_default (self->context);
+  return G_SOURCE_REMOVE;
+}
+
+static void
+on_new_candidate (NiceAgent *agent, NiceCandidate *candidate, gpointer user_data)
+{
+  IcsNiceLeg *self = user_data;
+  IcsCandidateType type = ics_nice_candidate_get_type (candidate);
+  g_autofree char *line = NULL;
+  g_autofree char *endpoint = NULL;
+
+  if (type == ICS_CANDIDATE_PRFLX || (type == ICS_CANDIDATE_RELAY) != self->relay_only)
+    return;
+  line = ics_nice_candidate_to_line (agent, candidate);
+  endpoint = ics_nice_candidate_to_endpoint (candidate);
+  if (line != NULL)
+    self->hooks.candidate (type, line, endpoint, self->user_data);
+}
+
+static void
+on_gathered (G_GNUC_UNUSED NiceAgent *agent, G_GNUC_UNUSED guint stream, gpointer user_data)
+{
+  IcsNiceLeg *self = user_data;
+
+  self->gather_done = g_get_monotonic_time ();
+  if (!self->closing)
+    self->hooks.gathered (self->user_data);
+  else if (self->teardown_waits)
+    attach_idle (self, teardown);
+}
+
+static void
+on_state (G_GNUC_UNUSED NiceAgent *agent, G_GNUC_UNUSED guint stream, G_GNUC_UNUSED guint component,
+          G_GNUC_UNUSED guint state, gpointer user_data)
+{
+  IcsNiceLeg *self = user_data;
+
+  self->hooks.changed (self->user_data);
+}
+
+static void
+on_pair (G_GNUC_UNUSED NiceAgent *agent, G_GNUC_UNUSED guint stream, G_GNUC_UNUSED guint component,
+         G_GNUC_UNUSED NiceCandidate *local, G_GNUC_UNUSED NiceCandidate *remote, gpointer user_data)
+{
+  IcsNiceLeg *self = user_data;
+
+  self->hooks.changed (self->user_data);
+}
+
+static void
+on_received (G_GNUC_UNUSED NiceAgent *agent, G_GNUC_UNUSED guint stream, G_GNUC_UNUSED guint component,
+             guint len, gchar *data, gpointer user_data)
+{
+  IcsNiceLeg *self = user_data;
+
+  if (!self->closing)
+    self->hooks.received ((const guint8 *)data, len, self->user_data);
+}
+
+IcsNiceLeg *
+ics_nice_leg_new (const IcsIceConfig *config, const IcsNiceLegHooks *hooks, gpointer user_data)
+{
+  IcsNiceLeg *self = g_new0 (IcsNiceLeg, 1);
+
+  self->hooks = *hooks;
+  self->user_data = user_data;
+  self->relay_only = config->relay_only;
+  self->context = g_main_context_ref (config->context);
+  self->agent = nice_agent_new_full (config->context, NICE_COMPATIBILITY_RFC5245,
+                                     NICE_AGENT_OPTION_REGULAR_NOMINATION | NICE_AGENT_OPTION_ICE_TRICKLE);
+  g_object_set (self->agent, "force-relay", config->relay_only, NULL);
+  g_object_set (self->agent, "controlling-mode", config->controlling, "upnp", FALSE, "ice-tcp", FALSE,
+                "keepalive-conncheck", TRUE, "stun-pacing-timer",
+                config->relay_only ? TA_RELAY_MS : TA_DIRECT_MS, "stun-initial-timeout", RTO_MS,
+                "stun-max-retransmissions", RC, "max-connectivity-checks", MAX_CHECKS, NULL);
+  g_signal_connect (self->agent, "new-candidate-full", G_CALLBACK (on_new_candidate), self);
+  g_signal_connect (self->agent, "candidate-gathering-done", G_CALLBACK (on_gathered), self);
+  g_signal_connect (self->agent, "component-state-changed", G_CALLBACK (on_state), self);
+  g_signal_connect (self->agent, "new-selected-pair-full", G_CALLBACK (on_pair), self);
+
+  self->stream = nice_agent_add_stream (self->agent, 1);
+  nice_agent_attach_recv (self->agent, self->stream, COMPONENT, config->context, on_received, self);
+  return self;
+}
+
+static void
+stop_waiting_for_writable (IcsNiceLeg *self)
+{
+  if (self->writable == NULL)
+    return;
+  g_source_destroy (self->writable);
+  g_clear_pointer (&self->writable, g_source_unref);
+}
+
+void
+ics_nice_leg_close (IcsNiceLeg *self, void (*closed) (gpointer), gpointer closed_data)
+{
+  self->closing = TRUE;
+  self->closed = closed;
+  self->closed_data = closed_data;
+  g_signal_handlers_block_matched (self->agent, G_SIGNAL_MATCH_DATA, 0, 0, NULL, NULL, self);
+  g_signal_handlers_unblock_by_func (self->agent, on_gathered, self);
+  stop_waiting_for_writable (self);
+  attach_idle (self, teardown);
+}
+
+void
+ics_nice_leg_get_credentials (IcsNiceLeg *self, char **ufrag, char **pwd)
+{
+  nice_agent_get_local_credentials (self->agent, self->stream, ufrag, pwd);
+}
+
+static void
+on_resolver_settled (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  IcsNiceLeg *self = user_data;
+
+  g_resolver_free_addresses (g_resolver_lookup_by_name_finish (G_RESOLVER (source), result, NULL));
+  self->resolving = FALSE;
+  if (self->teardown_waits)
+    attach_idle (self, teardown);
+}
+
+/* libnice does not say when its look-up of the STUN server (a literal by now) is over. The same look-up,
+ * started right after it in the same context, is answered right after it. */
+static gboolean
+follow_resolver (gpointer user_data)
+{
+  IcsNiceLeg *self = user_data;
+  g_autoptr (GResolver) resolver = g_resolver_get_default ();
+  g_autofree char *host = NULL;
+
+  g_object_get (self->agent, "stun-server", &host, NULL);
+  g_main_context_push_thread_default (self->context);
+  g_resolver_lookup_by_name_async (resolver, host, NULL, on_resolver_settled, self);
+  g_main_context_pop_thread_default (self->context);
+  return G_SOURCE_REMOVE;
+}
+
+static void
+add_server (IcsNiceLeg *self, GInetSocketAddress *server, const IcsTurnServer *turn)
+{
+  g_autofree char *host = g_inet_address_to_string (g_inet_socket_address_get_address (server));
+  guint port = g_inet_socket_address_get_port (server);
+
+  if (self->relay_only)
+    nice_agent_set_relay_info (self->agent, self->stream, COMPONENT, host, port, turn->username,
+                               turn->password, NICE_RELAY_TYPE_TURN_UDP);
+  else
+    g_object_set (self->agent, "stun-server", host, "stun-server-port", port, NULL);
+}
+
+static void
+add_local_addresses (IcsNiceLeg *self, GPtrArray *local)
+{
+  for (guint i = 0; i < local->len; i++)
+    {
+      g_autofree char *text = g_inet_address_to_string (g_ptr_array_index (local, i));
+      NiceAddress address;
+
+      nice_address_init (&address);
+      if (nice_address_set_from_string (&address, text))
+        nice_agent_add_local_address (self->agent, &address);
+    }
+}
+
+/* Beyond the system's limit where the process may, else up to it. */
+static void
+enlarge_buffers (GSocket *socket)
+{
+  if (!g_socket_set_option (socket, SOL_SOCKET, SO_RCVBUFFORCE, SOCKET_BUFFER_SIZE, NULL))
+    g_socket_set_option (socket, SOL_SOCKET, SO_RCVBUF, SOCKET_BUFFER_SIZE, NULL);
+  if (!g_socket_set_option (socket, SOL_SOCKET, SO_SNDBUFFORCE, SOCKET_BUFFER_SIZE, NULL))
+    g_socket_set_option (socket, SOL_SOCKET, SO_SNDBUF, SOCKET_BUFFER_SIZE, NULL);
+}
+
+gboolean
+ics_nice_leg_gather (IcsNiceLeg *self, GPtrArray *local, GInetSocketAddress *server,
+                     const IcsTurnServer *turn)
+{
+  g_autoptr (GPtrArray) sockets = NULL;
+
+  add_local_addresses (self, local);
+  if (server != NULL)
+    add_server (self, server, turn);
+  self->gather_started = g_get_monotonic_time ();
+  if (!nice_agent_gather_candidates (self->agent, self->stream))
+    return FALSE;
+
+  if (server != NULL && !self->relay_only)
+    {
+      g_autoptr (GSource) source = g_timeout_source_new (0);
+
+      self->resolving = TRUE;
+      attach (self, source, follow_resolver);
+    }
+  sockets = nice_agent_get_sockets (self->agent, self->stream, COMPONENT);
+  for (guint i = 0; sockets != NULL && i < sockets->len; i++)
+    enlarge_buffers (g_ptr_array_index (sockets, i));
+  return TRUE;
+}
+
+gboolean
+ics_nice_leg_was_answered (IcsNiceLeg *self)
+{
+  return self->gather_done - self->gather_started < UNANSWERED_MS * G_TIME_SPAN_MILLISECOND;
+}
+
+int
+ics_nice_leg_get_receive_buffer (IcsNiceLeg *self)
+{
+  g_autoptr (GPtrArray) sockets = nice_agent_get_sockets (self->agent, self->stream, COMPONENT);
+  int smallest = 0;
+
+  for (guint i = 0; sockets != NULL && i < sockets->len; i++)
+    {
+      int size = 0; /* twice what was asked for, see socket(7) */
+
+      if (g_socket_get_option (g_ptr_array_index (sockets, i), SOL_SOCKET, SO_RCVBUF, &size, NULL)
+          && (smallest == 0 || size < smallest))
+        smallest = size;
+    }
+  return smallest / 2;
+}
+
+void
+ics_nice_leg_set_remote_credentials (IcsNiceLeg *self, const char *ufrag, const char *pwd)
+{
+  nice_agent_set_remote_credentials (self->agent, self->stream, ufrag, pwd);
+}
+
+gboolean
+ics_nice_leg_add_remote (IcsNiceLeg *self, const IcsRemoteCandidate *candidate)
+{
+  g_autofree char *sdp = ics_remote_candidate_to_sdp (candidate);
+  NiceCandidate *parsed = nice_agent_parse_remote_candidate_sdp (self->agent, self->stream, sdp);
+  GSList *list;
+
+  if (parsed == NULL)
+    return FALSE;
+  list = g_slist_prepend (NULL, parsed);
+  nice_agent_set_remote_candidates (self->agent, self->stream, COMPONENT, list);
+  g_slist_free_full (list, (GDestroyNotify)nice_candidate_free);
+  return TRUE;
+}
+
+void
+ics_nice_leg_end_of_candidates (IcsNiceLeg *self)
+{
+  nice_agent_peer_candidate_gathering_done (self->agent, self->stream);
+}
+
+static NiceComponentState
+component_state (IcsNiceLeg *self)
+{
+  return nice_agent_get_component_state (self->agent, self->stream, COMPONENT);
+}
+
+gboolean
+ics_nice_leg_is_connected (IcsNiceLeg *self)
+{
+  NiceComponentState state = component_state (self);
+  NiceCandidate *local = NULL, *remote = NULL;
+
+  return (state == NICE_COMPONENT_STATE_CONNECTED || state == NICE_COMPONENT_STATE_READY)
+         && nice_agent_get_selected_pair (self->agent, self->stream, COMPONENT, &local, &remote);
+}
+
+gboolean
+ics_nice_leg_has_failed (IcsNiceLeg *self)
+{
+  return component_state (self) == NICE_COMPONENT_STATE_FAILED;
+}
+
+gboolean
+ics_nice_leg_get_pair (IcsNiceLeg *self, IcsIcePair *pair)
+{
+  NiceCandidate *local = NULL, *remote = NULL;
+
+  if (!nice_agent_get_selected_pair (self->agent, self->stream, COMPONENT, &local, &remote))
+    return FALSE;
+  pair->local = ics_nice_candidate_to_endpoint (local);
+  pair->remote = ics_nice_candidate_to_endpoint (remote);
+  pair->local_type = ics_candidate_type_to_string (ics_nice_candidate_get_type (local));
+  pair->remote_type = ics_candidate_type_to_string (ics_nice_candidate_get_type (remote));
+  pair->transport = "udp";
+  return TRUE;
+}
+
+static void
+report_writable (IcsNiceLeg *self)
+{
+  stop_waiting_for_writable (self);
+  self->hooks.writable (self->user_data);
+}
+
+static gboolean
+on_socket_writable (G_GNUC_UNUSED GSocket *socket, G_GNUC_UNUSED GIOCondition condition, gpointer user_data)
+{
+  report_writable (user_data);
+  return G_SOURCE_REMOVE;
+}
+
+static gboolean
+on_retry (gpointer user_data)
+{
+  report_writable (user_data);
+  return G_SOURCE_REMOVE;
+}
+
+/* A non-reliable agent never emits reliable-transport-writable. On a relay leg the selected socket is not to
+ * be had, but the one socket below it is. */
+static void
+wait_for_writable (IcsNiceLeg *self)
+{
+  g_autoptr (GSocket) socket = NULL;
+  g_autoptr (GPtrArray) sockets = NULL;
+
+  if (self->writable != NULL)
+    return;
+  socket = nice_agent_get_selected_socket (self->agent, self->stream, COMPONENT);
+  if (socket == NULL)
+    {
+      sockets = nice_agent_get_sockets (self->agent, self->stream, COMPONENT);
+      if (sockets != NULL && sockets->len == 1)
+        socket = g_object_ref (g_ptr_array_index (sockets, 0));
+    }
+  if (socket != NULL)
+    {
+      self->writable = g_socket_create_source (socket, G_IO_OUT, NULL);
+      attach (self, self->writable, G_SOURCE_FUNC (on_socket_writable));
+    }
+  else
+    {
+      self->writable = g_timeout_source_new (RETRY_MS);
+      attach (self, self->writable, on_retry);
+    }
+}
+
+IcsSendResult
+ics_nice_leg_send (IcsNiceLeg *self, const guint8 *data, gsize len)
+{
+  GOutputVector vector = { data, len };
+  NiceOutputMessage message = { &vector, 1 };
+  g_autoptr (GError) error = NULL;
+  int sent = nice_agent_send_messages_nonblocking (self->agent, self->stream, COMPONENT, &message, 1, NULL,
+                                                   &error);
+
+  if (sent == 1)
+    return ICS_SEND_OK;
+  if (sent < 0 && !g_error_matches (error, G_IO_ERROR, G_IO_ERROR_WOULD_BLOCK))
+    return ICS_SEND_FAILED;
+  wait_for_writable (self);
+  return ICS_SEND_BLOCKED;
+}

@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include <glib.h>
+
+G_BEGIN_DECLS
+
+/* What the peer signals: candidate lines (RFC 8839 §5.1) and credentials (RFC 8839 §5.4), checked before
+ * anything else sees them. Pure: no sockets, no names looked up, no allocation of what the peer chose the
+ * size of. */
+
+#define ICS_REMOTE_CANDIDATE_LINE_MAX 256
+#define ICS_REMOTE_CANDIDATES_MAX 32
+
+typedef enum
+{
+  ICS_CANDIDATE_HOST,
+  ICS_CANDIDATE_SRFLX,
+  ICS_CANDIDATE_PRFLX,
+  ICS_CANDIDATE_RELAY
+} IcsCandidateType;
+
+typedef struct
+{
+  char foundation[33]; /* RFC 8839 §5.1: 1*32ice-char */
+  guint32 priority;
+  char address[46]; /* canonical literal, INET6_ADDRSTRLEN */
+  guint16 port;
+  int family; /* 4 or 6 */
+  IcsCandidateType type;
+} IcsRemoteCandidate;
+
+typedef struct
+{
+  gboolean relay_only;     /* only typ relay; else only host and srflx */
+  gboolean host_only;      /* only typ host */
+  int family;              /* 0 any, 4 or 6; the family of a relayed address is the relay's business */
+  gboolean allow_loopback; /* this host itself has nothing but loopback addresses */
+} IcsCandidateRules;
+
+/* Why a line was refused, from the coarse to the fine; in people's words by
+ * ics_candidate_verdict_to_string(). */
+typedef enum
+{
+  ICS_CANDIDATE_OK,
+  ICS_CANDIDATE_TOO_LONG,
+  ICS_CANDIDATE_MALFORMED,
+  ICS_CANDIDATE_NOT_UDP,
+  ICS_CANDIDATE_WRONG_COMPONENT,
+  ICS_CANDIDATE_NOT_A_LITERAL,
+  ICS_CANDIDATE_BAD_ADDRESS,
+  ICS_CANDIDATE_WRONG_TYPE,
+  ICS_CANDIDATE_WRONG_FAMILY,
+  ICS_CANDIDATE_DUPLICATE,
+  ICS_CANDIDATE_TOO_MANY
+} IcsCandidateVerdict;
+
+const char *ics_candidate_verdict_to_string (IcsCandidateVerdict verdict);
+const char *ics_candidate_type_to_string (IcsCandidateType type);
+
+/* Parses "candidate:..." and applies the rules that concern this line alone. */
+IcsCandidateVerdict ics_remote_candidate_parse (const char *line, const IcsCandidateRules *rules,
+                                                IcsRemoteCandidate *candidate);
+
+/* The candidate as an SDP attribute line made of checked fields only: what the peer added (related address,
+ * extensions) is gone. (transfer full) */
+char *ics_remote_candidate_to_sdp (const IcsRemoteCandidate *self);
+
+/* "203.0.113.9:40311", "[2001:db8::1]:5000". (transfer full) */
+char *ics_remote_candidate_to_endpoint (const IcsRemoteCandidate *self);
+
+typedef struct
+{
+  IcsRemoteCandidate items[ICS_REMOTE_CANDIDATES_MAX];
+  guint len;
+} IcsRemoteCandidateList;
+
+/* Adds a copy, unless the address is known already or the list is full. */
+IcsCandidateVerdict ics_remote_candidate_list_add (IcsRemoteCandidateList *self,
+                                                   const IcsRemoteCandidate *candidate);
+
+/* RFC 8839 §5.4: ufrag of 4 to 256, password of 22 to 256 ice-chars. */
+gboolean ics_ice_credentials_are_valid (const char *ufrag, const char *pwd);
+
+G_END_DECLS

@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "session/control.h"
+
+#include <json-glib/json-glib.h>
+#include <string.h>
+
+#define HEADER 2
+
+static const char *const type_names[] = { "ice", "candidate", "end", "failed", "moved", "bye" };
+G_STATIC_ASSERT (G_N_ELEMENTS (type_names) == ICS_CONTROL_UNKNOWN);
+
+static const char *const leg_names[] = { "turn", "direct" };
+G_STATIC_ASSERT (G_N_ELEMENTS (leg_names) == ICS_N_LEGS);
+
+const char *
+ics_leg_to_string (IcsLeg leg)
+{
+  return leg_names[leg];
+}
+
+void
+ics_control_clear (IcsControl *self)
+{
+  g_clear_pointer (&self->a, g_free);
+  g_clear_pointer (&self->b, g_free);
+}
+
+static const char *
+name_of_a (IcsControlType type)
+{
+  switch (type)
+    {
+    case ICS_CONTROL_ICE:
+      return "ufrag";
+    case ICS_CONTROL_CANDIDATE:
+      return "candidate";
+    case ICS_CONTROL_BYE:
+      return "reason";
+    case ICS_CONTROL_END:
+    case ICS_CONTROL_FAILED:
+    case ICS_CONTROL_MOVED:
+    case ICS_CONTROL_UNKNOWN:
+      return NULL;
+    }
+  return NULL;
+}
+
+static gboolean
+has_leg (IcsControlType type)
+{
+  return type == ICS_CONTROL_ICE || type == ICS_CONTROL_CANDIDATE || type == ICS_CONTROL_END
+         || type == ICS_CONTROL_FAILED;
+}
+
+GBytes *
+ics_control_encode (const IcsControl *self)
+{
+  g_autoptr (JsonObject) object = json_object_new ();
+  g_autoptr (JsonNode) node = json_node_new (JSON_NODE_OBJECT);
+  g_autofree char *text = NULL;
+  const char *name = name_of_a (self->type);
+  GByteArray *frame = g_byte_array_new ();
+  guint16 length;
+
+  json_object_set_string_member (object, "type", type_names[self->type]);
+  if (has_leg (self->type))
+    {
+      json_object_set_string_member (object, "leg", leg_names[self->leg]);
+      json_object_set_int_member (object, "attempt", self->attempt);
+    }
+  if (name != NULL)
+    json_object_set_string_member (object, name, self->a != NULL ? self->a : "");
+  if (self->type == ICS_CONTROL_ICE)
+    json_object_set_string_member (object, "pwd", self->b);
+  if (self->type == ICS_CONTROL_BYE)
+    json_object_set_int_member (object, "code", (gint64)self->code);
+  json_node_set_object (node, object);
+  text = json_to_string (node, FALSE);
+  length = g_htons ((guint16)MIN (strlen (text), ICS_CONTROL_MAX));
+  g_byte_array_append (frame, (const guint8 *)&length, HEADER);
+  g_byte_array_append (frame, (const guint8 *)text, (guint)strlen (text));
+  return g_byte_array_free_to_bytes (frame);
+}
+
+static int
+find_name (const char *const *names, guint n, const char *name)
+{
+  for (guint i = 0; i < n; i++)
+    if (g_strcmp0 (names[i], name) == 0)
+      return (int)i;
+  return -1;
+}
+
+static const char *
+get_string (JsonObject *object, const char *name)
+{
+  JsonNode *node = json_object_get_member (object, name);
+
+  return node != NULL && json_node_get_value_type (node) == G_TYPE_STRING ? json_node_get_string (node) : NULL;
+}
+
+static gboolean
+get_number (JsonObject *object, const char *name, gint64 max, gint64 *value)
+{
+  JsonNode *node = json_object_get_member (object, name);
+
+  if (node == NULL || json_node_get_value_type (node) != G_TYPE_INT64)
+    return FALSE;
+  *value = json_node_get_int (node);
+  return *value >= 0 && *value <= max;
+}
+
+static gboolean
+decode_leg (JsonObject *object, IcsControl *self)
+{
+  int leg = find_name (leg_names, ICS_N_LEGS, get_string (object, "leg"));
+  gint64 attempt;
+
+  if (leg < 0 || !get_number (object, "attempt", G_MAXUINT16, &attempt) || attempt == 0)
+    return FALSE;
+  self->leg = (IcsLeg)leg;
+  self->attempt = (guint)attempt;
+  return TRUE;
+}
+
+static gboolean
+decode_object (JsonObject *object, IcsControl *self)
+{
+  const char *type = get_string (object, "type");
+  int known = find_name (type_names, G_N_ELEMENTS (type_names), type);
+  const char *name;
+  gint64 code = 0;
+
+  if (type == NULL)
+    return FALSE;
+  self->type = known < 0 ? ICS_CONTROL_UNKNOWN : (IcsControlType)known;
+  if (has_leg (self->type) && !decode_leg (object, self))
+    return FALSE;
+  if (self->type == ICS_CONTROL_BYE && !get_number (object, "code", G_MAXINT64, &code))
+    return FALSE;
+  self->code = (guint64)code;
+  name = name_of_a (self->type);
+  if (name != NULL && (self->a = g_strdup (get_string (object, name))) == NULL)
+    return FALSE;
+  return self->type != ICS_CONTROL_ICE || (self->b = g_strdup (get_string (object, "pwd"))) != NULL;
+}
+
+gboolean
+ics_control_decode (const char *json, gsize len, IcsControl *self)
+{
+  g_autoptr (JsonParser) parser = json_parser_new_immutable ();
+  JsonNode *root;
+
+  memset (self, 0, sizeof *self);
+  if (!g_utf8_validate (json, (gssize)len, NULL) || !json_parser_load_from_data (parser, json, (gssize)len, NULL))
+    return FALSE;
+  root = json_parser_get_root (parser);
+  if (root == NULL || !JSON_NODE_HOLDS_OBJECT (root) || !decode_object (json_node_get_object (root), self))
+    {
+      ics_control_clear (self);
+      return FALSE;
+    }
+  return TRUE;
+}
+
+void
+ics_control_reader_init (IcsControlReader *self)
+{
+  self->buffer = g_byte_array_new ();
+}
+
+void
+ics_control_reader_clear (IcsControlReader *self)
+{
+  g_clear_pointer (&self->buffer, g_byte_array_unref);
+}
+
+void
+ics_control_reader_feed (IcsControlReader *self, const guint8 *data, gsize len)
+{
+  g_byte_array_append (self->buffer, data, (guint)len);
+}
+
+IcsControlRead
+ics_control_reader_next (IcsControlReader *self, IcsControl *message)
+{
+  gsize length;
+  gboolean good;
+
+  if (self->buffer->len < HEADER)
+    return ICS_CONTROL_MORE;
+  length = (gsize)(self->buffer->data[0] << 8 | self->buffer->data[1]);
+  if (length == 0 || length > ICS_CONTROL_MAX)
+    return ICS_CONTROL_MALFORMED;
+  if (self->buffer->len < HEADER + length)
+    return ICS_CONTROL_MORE;
+  good = ics_control_decode ((const char *)self->buffer->data + HEADER, length, message);
+  g_byte_array_remove_range (self->buffer, 0, (guint)(HEADER + length));
+  return good ? ICS_CONTROL_MESSAGE : ICS_CONTROL_MALFORMED;
+}

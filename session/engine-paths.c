@@ -1,0 +1,376 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "path/channel-batch.h"
+#include "session/engine-private.h"
+
+/* The paths of the link: what carries them, their probes, and the traffic's moves. */
+
+/* A move that QUIC can not begin yet is tried again after this. */
+#define MOVE_RETRY_US 20000
+
+/* --- carriers --- */
+
+IcsCarrier *
+ics_engine_find_path (IcsEngine *self, guint id)
+{
+  return g_hash_table_lookup (self->path_table, GUINT_TO_POINTER (id));
+}
+
+IcsCarrier *
+ics_engine_add_path (IcsEngine *self, IcsPathKind kind, IcsIceAttempt *attempt)
+{
+  guint id = ics_path_engine_add (self->paths, g_get_monotonic_time (), kind);
+  IcsCarrier *path;
+
+  if (id == 0)
+    return NULL;
+  path = g_new0 (IcsCarrier, 1);
+  path->engine = self;
+  path->id = id;
+  path->kind = kind;
+  path->attempt = attempt;
+  if (attempt == NULL)
+    path->batch = g_byte_array_new ();
+  if (self->quic != NULL)
+    ics_quic_set_path_kind (self->quic, id, kind);
+  g_hash_table_insert (self->path_table, GUINT_TO_POINTER (id), path);
+  ics_engine_wake (self);
+  return path;
+}
+
+static void
+carrier_free (gpointer data)
+{
+  IcsCarrier *path = data;
+
+  g_clear_pointer (&path->batch, g_byte_array_unref);
+  g_clear_pointer (&path->held, g_bytes_unref);
+  g_free (path);
+}
+
+void
+ics_engine_remove_path (IcsEngine *self, IcsCarrier *path)
+{
+  g_hash_table_remove (self->path_table, GUINT_TO_POINTER (path->id));
+  ics_path_engine_remove (self->paths, g_get_monotonic_time (), path->id);
+  carrier_free (path);
+  ics_engine_wake (self);
+}
+
+void
+ics_engine_free_carriers (IcsEngine *self)
+{
+  GHashTableIter iter;
+  gpointer path;
+
+  g_hash_table_iter_init (&iter, self->path_table);
+  while (g_hash_table_iter_next (&iter, NULL, &path))
+    carrier_free (path);
+  g_hash_table_unref (self->path_table);
+}
+
+gboolean
+ics_carrier_can_send (IcsCarrier *path)
+{
+  if (path->attempt != NULL)
+    return !path->blocked;
+  return ics_channel_get_writable (path->engine->channel) >= path->batch->len + 2 * ICS_BATCH_TARGET;
+}
+
+static void
+send_on_attempt (IcsCarrier *path, const guint8 *data, gsize len)
+{
+  IcsSendResult result = ICS_SEND_BLOCKED;
+
+  if (!path->blocked)
+    result = ics_ice_attempt_send (path->attempt, data, len);
+  /* A failed one is lost, as any datagram may be; the probes find out whether the path is. */
+  if (result != ICS_SEND_BLOCKED)
+    return;
+  path->blocked = TRUE;
+  g_clear_pointer (&path->held, g_bytes_unref);
+  path->held = g_bytes_new (data, len);
+}
+
+void
+ics_carrier_send (IcsCarrier *path, const guint8 *data, gsize len)
+{
+  if (path->attempt != NULL)
+    {
+      send_on_attempt (path, data, len);
+      return;
+    }
+  ics_batch_append (path->batch, data, len);
+  if (path->batch->len >= ICS_BATCH_TARGET)
+    ics_carrier_flush (path);
+}
+
+void
+ics_carrier_flush (IcsCarrier *path)
+{
+  g_autoptr (GBytes) message = NULL;
+
+  if (path->batch == NULL || path->batch->len == 0)
+    return;
+  message = g_bytes_new (path->batch->data, path->batch->len);
+  g_byte_array_set_size (path->batch, 0);
+  ics_channel_send (path->engine->channel, ICS_CHANNEL_DATA, message);
+}
+
+void
+ics_carrier_unblock (IcsCarrier *path)
+{
+  g_autoptr (GBytes) held = g_steal_pointer (&path->held);
+
+  path->blocked = FALSE;
+  if (held != NULL)
+    {
+      gsize len;
+      const guint8 *data = g_bytes_get_data (held, &len);
+
+      ics_carrier_send (path, data, len);
+    }
+  ics_engine_wake (path->engine);
+}
+
+/* --- probes --- */
+
+static void
+send_probe (IcsEngine *self, IcsCarrier *path, const IcsProbe *probe)
+{
+  guint8 buf[ICS_PROBE_LEN];
+
+  if (!self->probe_keys || path->blocked)
+    return;
+  ics_probe_write (buf, probe, self->probe_key_tx);
+  ics_carrier_send (path, buf, sizeof buf);
+}
+
+void
+ics_engine_receive_probe (IcsEngine *self, IcsCarrier *path, const guint8 *data, gsize len)
+{
+  gint64 now = g_get_monotonic_time ();
+  IcsProbe probe;
+
+  if (!self->probe_keys || !ics_probe_read (data, len, self->probe_key_rx, &probe))
+    {
+      self->strays++;
+      return;
+    }
+  switch (probe.type)
+    {
+    case ICS_PROBE_PING:
+      if (!ics_path_engine_on_ping (self->paths, now, path->id, probe.seq))
+        break;
+      probe.type = ICS_PROBE_PONG;
+      send_probe (self, path, &probe);
+      ics_carrier_flush (path);
+      break;
+    case ICS_PROBE_PONG:
+      ics_path_engine_on_probe_reply (self->paths, now, path->id, probe.seq);
+      break;
+    }
+}
+
+/* --- moves --- */
+
+guint
+ics_engine_allowed (IcsEngine *self)
+{
+  switch (self->policy)
+    {
+    case ICS_PATH_POLICY_AUTO:
+      return 1u << ICS_PATH_CHANNEL | 1u << ICS_PATH_TURN | 1u << ICS_PATH_DIRECT;
+    case ICS_PATH_POLICY_RELAY:
+      return 1u << ICS_PATH_CHANNEL | 1u << ICS_PATH_TURN;
+    case ICS_PATH_POLICY_DIRECT:
+    case ICS_PATH_POLICY_LAN:
+      /* The control messages may fall back to the channel; application data is held there. */
+      return 1u << ICS_PATH_CHANNEL | 1u << ICS_PATH_DIRECT;
+    }
+  return 1u << ICS_PATH_CHANNEL;
+}
+
+static void
+try_move (IcsEngine *self, gint64 now)
+{
+  IcsPathAction *move = &self->pending_move;
+
+  self->move_retry_at = G_MAXINT64;
+  switch (ics_quic_move (self->quic, now, move->path, move->immediate))
+    {
+    case ICS_QUIC_MOVE_STARTED:
+      self->move_pending = FALSE;
+      break;
+    case ICS_QUIC_MOVE_LATER:
+      self->move_retry_at = now + MOVE_RETRY_US;
+      break;
+    case ICS_QUIC_MOVE_REFUSED:
+      self->move_pending = FALSE;
+      ics_path_engine_on_move_failed (self->paths, now, move->path);
+      break;
+    }
+}
+
+static const char *
+path_state_name (IcsPathState state)
+{
+  switch (state)
+    {
+    case ICS_PATH_STATE_NEW:
+      return "new";
+    case ICS_PATH_STATE_ALIVE:
+      return "alive";
+    case ICS_PATH_STATE_SUSPECT:
+      return "suspect";
+    case ICS_PATH_STATE_DEAD:
+      return "dead";
+    }
+  return "?";
+}
+
+static void
+on_path_state (IcsEngine *self, const IcsPathAction *action)
+{
+  IcsCarrier *path = ics_engine_find_path (self, action->path);
+
+  if (path == NULL)
+    return;
+  /* A path that is only late now and then would fill the record. */
+  if (action->to != ICS_PATH_STATE_SUSPECT && action->from != ICS_PATH_STATE_SUSPECT)
+    ics_engine_note (self, "path %u (%s): %s -> %s", path->id, ics_path_kind_to_string (path->kind),
+                     path_state_name (action->from), path_state_name (action->to));
+  if (action->to == ICS_PATH_STATE_ALIVE)
+    ics_legs_path_proved (self, path);
+  else if (action->to == ICS_PATH_STATE_DEAD)
+    ics_legs_path_died (self, path);
+}
+
+static void
+on_probe_due (IcsEngine *self, gint64 now, const IcsPathAction *action)
+{
+  IcsCarrier *path = ics_engine_find_path (self, action->path);
+  IcsProbe probe = { .type = ICS_PROBE_PING, .seq = action->seq, .cookie = (guint64)now };
+
+  if (path == NULL)
+    return;
+  send_probe (self, path, &probe);
+  ics_carrier_flush (path);
+}
+
+void
+ics_engine_drive_paths (IcsEngine *self, gint64 now)
+{
+  IcsPathAction action;
+
+  while (ics_path_engine_poll (self->paths, now, &action))
+    {
+      switch (action.type)
+        {
+        case ICS_PATH_ACTION_PROBE:
+          on_probe_due (self, now, &action);
+          break;
+        case ICS_PATH_ACTION_MOVE:
+          self->pending_move = action;
+          self->move_pending = TRUE;
+          self->move_retry_at = now;
+          break;
+        case ICS_PATH_ACTION_STATE:
+          on_path_state (self, &action);
+          break;
+        }
+    }
+  if (self->move_pending && now >= self->move_retry_at)
+    try_move (self, now);
+}
+
+/* --- where the traffic is --- */
+
+static IcsPathInfo *
+describe_channel (IcsEngine *self)
+{
+  g_autofree char *local = NULL;
+  g_autofree char *remote = NULL;
+  IcsPathInfo *info;
+
+  ics_channel_get_addresses (self->channel, &local, &remote);
+  info = ics_path_info_new (ICS_PATH_CHANNEL, "ws", local, remote);
+  info->remote_type = "relay";
+  return info;
+}
+
+static IcsPathInfo *
+describe_attempt (IcsCarrier *path)
+{
+  IcsIcePair pair = { 0 };
+  IcsPathInfo *info;
+
+  if (!ics_ice_attempt_get_pair (path->attempt, &pair))
+    return ics_path_info_new (path->kind, "udp", NULL, NULL);
+  info = ics_path_info_new (path->kind, pair.transport, pair.local, pair.remote);
+  info->local_type = pair.local_type;
+  info->remote_type = pair.remote_type;
+  ics_ice_pair_clear (&pair);
+  return info;
+}
+
+/* The follower is not told the reason: it sees where the traffic came from and where it went. */
+static IcsPathReason
+reason_for (IcsEngine *self, const IcsCarrier *path)
+{
+  if (self->active == NULL)
+    return ICS_PATH_REASON_FIRST;
+  if (self->joiner && self->pending_move.path == path->id)
+    return self->pending_move.reason;
+  if (path->kind > self->active->kind)
+    return ICS_PATH_REASON_BETTER;
+  return path->kind < self->active->kind ? ICS_PATH_REASON_LOST : ICS_PATH_REASON_BETTER;
+}
+
+static void
+publish (IcsEngine *self, IcsCarrier *path)
+{
+  IcsPathInfo *info = path->attempt != NULL ? describe_attempt (path) : describe_channel (self);
+  IcsPathStatus status;
+  g_autofree char *text = NULL;
+
+  if (ics_path_engine_get_info (self->paths, path->id, &status) && status.srtt_us > 0)
+    info->rtt_ms = (double)status.srtt_us / 1000.0;
+  else
+    info->rtt_ms = (double)ics_quic_get_rtt (self->quic) / 1000.0;
+  info->reason = reason_for (self, path);
+  g_clear_pointer (&self->active, ics_path_info_unref);
+  self->active = info;
+  text = ics_path_info_describe (info);
+  ics_engine_note (self, "traffic: %s", text);
+  self->callbacks.path (info, self->user_data);
+}
+
+void
+ics_engine_traffic_moved (IcsEngine *self, guint id)
+{
+  IcsCarrier *path = ics_engine_find_path (self, id);
+  gint64 now = g_get_monotonic_time ();
+  IcsControl moved = { .type = ICS_CONTROL_MOVED };
+  gboolean direct_only = self->policy == ICS_PATH_POLICY_DIRECT || self->policy == ICS_PATH_POLICY_LAN;
+
+  if (path == NULL)
+    return;
+  if (id != ics_path_engine_get_active (self->paths))
+    {
+      ics_path_engine_on_moved (self->paths, now, id);
+      ics_stall_on_shift (&self->stall, now);
+    }
+  /* The peer follows the first packet on the new path that is not a probe (RFC 9000 §9.2): this makes one. */
+  if (self->joiner)
+    ics_engine_send_control (self, &moved);
+  if (direct_only)
+    {
+      ics_quic_set_hold (self->quic, path->kind != ICS_PATH_DIRECT);
+      if (path->kind != ICS_PATH_DIRECT)
+        return;
+      self->direct_deadline = G_MAXINT64;
+      if (!self->connected)
+        ics_engine_tell_connected (self);
+    }
+  publish (self, path);
+}

@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "agent/ice-attempt.h"
+#include "base/identity.h"
+#include "path/path-engine.h"
+#include "path/probe.h"
+#include "session/control.h"
+#include "session/engine.h"
+#include "session/record.h"
+#include "session/stall.h"
+#include "signaling/handshake.h"
+#include "signaling/ws-channel.h"
+#include "transport/quic-conn.h"
+
+G_BEGIN_DECLS
+
+#define ICS_HANDSHAKE_TIMEOUT_US (30 * G_USEC_PER_SEC)
+#define ICS_LOST_TIMEOUT_US (600 * G_USEC_PER_SEC)
+#define ICS_BYE_TIMEOUT_US (2 * G_USEC_PER_SEC)
+#define ICS_DIRECT_TIMEOUT_US (30 * G_USEC_PER_SEC)
+/* A search for a path that failed is repeated after this, doubled each time up to the maximum. */
+#define ICS_RETRY_MIN_US (3 * G_USEC_PER_SEC)
+#define ICS_RETRY_MAX_US (120 * G_USEC_PER_SEC)
+
+typedef enum
+{
+  ICS_ENGINE_NEW,
+  ICS_ENGINE_REACHING,     /* the channel is not open yet */
+  ICS_ENGINE_PAIRING,      /* both are there: CPace */
+  ICS_ENGINE_SECURING,     /* QUIC handshake */
+  ICS_ENGINE_UP,
+  ICS_ENGINE_CLOSING,      /* our goodbye is on its way */
+  ICS_ENGINE_CLOSED
+} IcsEngineState;
+
+/* One path with what carries it: the channel, or an ICE attempt. */
+typedef struct
+{
+  IcsEngine *engine;
+  guint id;
+  IcsPathKind kind;
+  IcsIceAttempt *attempt;  /* NULL: the channel. Belongs to the IcsAttempt */
+  GByteArray *batch;       /* the channel: datagrams not sent yet */
+  GBytes *held;            /* a packet the carrier did not take */
+  gboolean blocked;
+} IcsCarrier;
+
+/* One attempt of one leg. Two may live at a time: the one that carries a path, and the one that looks for a better. */
+typedef struct
+{
+  IcsEngine *engine;
+  IcsLeg leg;
+  guint number;
+  IcsIceAttempt *ice;
+  IcsCarrier *path;           /* once connected */
+  gboolean failed;
+  gint64 deadline;         /* to prove itself */
+} IcsAttempt;
+
+typedef struct
+{
+  GQueue attempts;         /* IcsAttempt, the newest last */
+  guint newest;            /* number of the newest attempt, also of one that is gone */
+  gint64 retry_at;         /* the joiner starts the next one then; G_MAXINT64 = not planned */
+  gint64 retry_delay;
+} IcsLegState;
+
+struct _IcsEngine
+{
+  IcsEngineCallbacks callbacks;
+  gpointer user_data;
+  GMainContext *context;
+  GSource *timer;
+  GMutex wake_lock;
+  gboolean woken;
+  gint64 started;
+  IcsEngineState state;
+  gboolean ending;         /* end_error says why; run() carries it out */
+  GError *end_error;
+  gboolean finished;
+
+  char *code;
+  char *application;
+  gboolean joiner;
+  IcsPathPolicy policy;
+  int family;
+  gboolean no_server_turn;
+  GPtrArray *own_turn;     /* IcsTurnServer from the configuration */
+  gint64 timeout_us;       /* 0 = the defaults */
+  gint64 deadline;         /* of the state; G_MAXINT64 = none */
+  gint64 direct_deadline;  /* policy direct and lan: for the first direct path */
+
+  IcsChannel *channel;
+  gboolean channel_closed;
+  IcsIdentity *identity;
+  IcsHandshake *handshake;
+  guint64 strays;          /* channel messages dropped: malformed, or not due */
+  gboolean proof_given;    /* the listener has answered: a peer that leaves now had its guess */
+
+  IcsQuic *quic;
+  gboolean connected;      /* told the application */
+  gboolean blocked;        /* the active path takes no more for now */
+  IcsQuicStream *control;
+  IcsControlReader control_reader;
+  GQueue control_out;      /* GBytes that wait for the control stream */
+
+  IcsPathEngine *paths;
+  GHashTable *path_table;  /* id -> IcsCarrier */
+  guint channel_path;
+  guint8 probe_key_tx[ICS_PROBE_KEY_LEN], probe_key_rx[ICS_PROBE_KEY_LEN];
+  gboolean probe_keys;
+  IcsPathAction pending_move;
+  gboolean move_pending;
+  gint64 move_retry_at;
+  IcsPathReason move_reason;
+  IcsPathInfo *active;
+  guint64 delivered;
+  IcsStall stall;
+
+  IcsLegState legs[ICS_N_LEGS];
+  guint closing_attempts;  /* whose sockets are not released yet */
+
+  gboolean bye_received;
+  guint64 bye_code;
+  char *bye_reason;
+};
+
+/* engine.c */
+void ics_engine_note (IcsEngine *self, const char *format, ...) G_GNUC_PRINTF (2, 3);
+void ics_engine_fail (IcsEngine *self, GError *error);     /* takes @error; NULL = clean */
+void ics_engine_set_state (IcsEngine *self, IcsEngineState state);
+void ics_engine_run (IcsEngine *self);                     /* does all there is to do, then re-arms the timer */
+void ics_engine_wake (IcsEngine *self);                    /* run soon; from any thread */
+gboolean ics_engine_is_over (IcsEngine *self);
+gint64 ics_engine_limit (IcsEngine *self, gint64 standard_us);
+void ics_engine_check_finished (IcsEngine *self);
+
+/* engine-pairing.c: the channel and the handshake */
+void ics_pairing_init (IcsEngine *self, const IcsEngineConfig *config);
+void ics_pairing_start (IcsEngine *self);
+void ics_pairing_stop (IcsEngine *self);
+gboolean ics_pairing_is_stopped (IcsEngine *self);
+void ics_pairing_forget_code (IcsEngine *self);
+GError *ics_pairing_timeout_error (IcsEngine *self);
+IcsWsChannel *ics_pairing_get_ws (IcsEngine *self);        /* NULL when the application brought its own channel */
+
+/* engine-quic.c */
+void ics_engine_start_quic (IcsEngine *self);
+void ics_engine_receive (IcsEngine *self, IcsCarrier *path, const guint8 *data, gsize len);
+void ics_engine_pump (IcsEngine *self, gint64 now);        /* packets out, events in */
+void ics_engine_say_goodbye (IcsEngine *self, gint64 now);
+gboolean ics_engine_goodbye_arrived (IcsEngine *self);
+void ics_engine_tell_connected (IcsEngine *self);
+
+/* engine-control.c */
+void ics_engine_read_control (IcsEngine *self);
+void ics_engine_send_control (IcsEngine *self, const IcsControl *message);
+void ics_engine_flush_control (IcsEngine *self);
+
+/* engine-paths.c */
+IcsCarrier *ics_engine_add_path (IcsEngine *self, IcsPathKind kind, IcsIceAttempt *attempt);
+void ics_engine_remove_path (IcsEngine *self, IcsCarrier *path);
+void ics_engine_free_carriers (IcsEngine *self);
+IcsCarrier *ics_engine_find_path (IcsEngine *self, guint id);
+gboolean ics_carrier_can_send (IcsCarrier *path);
+void ics_carrier_send (IcsCarrier *path, const guint8 *data, gsize len);
+void ics_carrier_flush (IcsCarrier *path);
+void ics_carrier_unblock (IcsCarrier *path);
+void ics_engine_drive_paths (IcsEngine *self, gint64 now);
+void ics_engine_receive_probe (IcsEngine *self, IcsCarrier *path, const guint8 *data, gsize len);
+void ics_engine_traffic_moved (IcsEngine *self, guint id);
+guint ics_engine_allowed (IcsEngine *self);
+
+/* engine-legs.c */
+void ics_legs_start (IcsEngine *self);
+void ics_legs_handle_control (IcsEngine *self, const IcsControl *message);
+void ics_legs_handle_timeout (IcsEngine *self, gint64 now);
+gint64 ics_legs_next_timeout (IcsEngine *self);
+void ics_legs_path_proved (IcsEngine *self, IcsCarrier *path);
+void ics_legs_path_died (IcsEngine *self, IcsCarrier *path);
+void ics_legs_stop (IcsEngine *self);
+
+G_END_DECLS

@@ -1,0 +1,259 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "base/fingerprint.h"
+#include "session/engine-private.h"
+
+/* Packets between QUIC and the paths, and what QUIC reports. */
+
+#define PROBE_LABEL "EXPORTER-ice-session-probe"
+/* RFC 9443 §3, RFC 9000 §17: the fixed bit of QUIC; 128 to 191 is RTP's. */
+#define IS_QUIC(byte) ((byte) >= 64 && ((byte) < 128 || (byte) >= 192))
+
+static void
+on_quic_wake (gpointer user_data)
+{
+  ics_engine_wake (user_data);
+}
+
+void
+ics_engine_start_quic (IcsEngine *self)
+{
+  GError *error = NULL;
+  gint64 now = g_get_monotonic_time ();
+  IcsPathEngineConfig paths = { .decider = self->joiner, .allowed = ics_engine_allowed (self) };
+  IcsQuicConfig config = {
+    .client = self->joiner,
+    .credentials = ics_identity_get_credentials (self->identity),
+    .peer_fingerprint = ics_handshake_get_peer_fingerprint (self->handshake),
+    .kind = ICS_PATH_CHANNEL,
+    .wake = on_quic_wake,
+    .user_data = self,
+  };
+
+  self->paths = ics_path_engine_new (&paths);
+  self->channel_path = ics_engine_add_path (self, ICS_PATH_CHANNEL, NULL)->id;
+  config.path = self->channel_path;
+  self->quic = ics_quic_new (&config, now, &error);
+  if (self->quic == NULL)
+    ics_engine_fail (self, error);
+  ics_engine_wake (self);
+}
+
+/* --- in --- */
+
+void
+ics_engine_receive (IcsEngine *self, IcsCarrier *path, const guint8 *data, gsize len)
+{
+  gint64 now = g_get_monotonic_time ();
+
+  if (len == 0 || ics_engine_is_over (self))
+    return;
+  if (ics_probe_matches (data, len))
+    ics_engine_receive_probe (self, path, data, len);
+  else if (!IS_QUIC (data[0]))
+    self->strays++;
+  else if (ics_quic_read (self->quic, now, path->id, data, len))
+    {
+      guint64 delivered = ics_quic_get_delivered (self->quic);
+
+      ics_path_engine_on_received (self->paths, now, path->id, len);
+      if (delivered != self->delivered)
+        ics_stall_on_delivery (&self->stall, now);
+      self->delivered = delivered;
+    }
+  ics_engine_wake (self);
+}
+
+/* --- out --- */
+
+static void
+write_packets (IcsEngine *self, gint64 now)
+{
+  gsize burst = ics_quic_get_burst (self->quic), sent = 0, n;
+  guint8 packet[ICS_QUIC_MAX_PACKET];
+  guint id;
+
+  for (;;)
+    {
+      IcsCarrier *path = ics_engine_find_path (self, ics_quic_get_path (self->quic));
+
+      self->blocked = path != NULL && !ics_carrier_can_send (path);
+      if (self->blocked || sent >= burst || (n = ics_quic_write (self->quic, now, packet, sizeof packet, &id)) == 0)
+        break;
+      path = ics_engine_find_path (self, id);
+      sent += n;
+      if (path == NULL)
+        continue;
+      ics_carrier_send (path, packet, n);
+      ics_path_engine_on_sent (self->paths, now, id, n);
+    }
+  if (sent > 0)
+    ics_quic_burst_done (self->quic, now);
+}
+
+static void
+flush_paths (IcsEngine *self)
+{
+  GHashTableIter iter;
+  gpointer path;
+
+  g_hash_table_iter_init (&iter, self->path_table);
+  while (g_hash_table_iter_next (&iter, NULL, &path))
+    ics_carrier_flush (path);
+}
+
+/* --- events --- */
+
+static void
+make_probe_keys (IcsEngine *self)
+{
+  const char *own = self->joiner ? "client" : "server", *other = self->joiner ? "server" : "client";
+
+  self->probe_keys = ics_quic_export (self->quic, PROBE_LABEL, own, self->probe_key_tx, sizeof self->probe_key_tx)
+                     && ics_quic_export (self->quic, PROBE_LABEL, other, self->probe_key_rx, sizeof self->probe_key_rx);
+}
+
+void
+ics_engine_tell_connected (IcsEngine *self)
+{
+  g_autofree char *fingerprint = ics_fingerprint_to_hex (ics_handshake_get_peer_fingerprint (self->handshake));
+
+  self->connected = TRUE;
+  self->callbacks.connected (ics_quic_get_hub (self->quic), fingerprint, self->user_data);
+}
+
+static gboolean
+waits_for_direct (IcsEngine *self)
+{
+  return self->policy == ICS_PATH_POLICY_DIRECT || self->policy == ICS_PATH_POLICY_LAN;
+}
+
+static void
+on_ready (IcsEngine *self)
+{
+  gint64 now = g_get_monotonic_time ();
+
+  if (self->state != ICS_ENGINE_SECURING)
+    return;
+  make_probe_keys (self);
+  ics_pairing_forget_code (self);
+  ics_engine_set_state (self, ICS_ENGINE_UP);
+  ics_path_engine_set_active (self->paths, now, self->channel_path);
+  if (self->joiner)
+    self->control = ics_quic_open_stream (self->quic);
+  if (waits_for_direct (self))
+    {
+      ics_quic_set_hold (self->quic, TRUE);
+      self->direct_deadline = now + ics_engine_limit (self, ICS_DIRECT_TIMEOUT_US);
+    }
+  else
+    {
+      ics_engine_tell_connected (self);
+      ics_engine_traffic_moved (self, self->channel_path);
+    }
+  ics_legs_start (self);
+}
+
+/* The client's first stream is the control stream (docs/protocol.md); all others are the application's. */
+static void
+on_stream (IcsEngine *self, IcsQuicStream *stream)
+{
+  if (ics_quic_stream_get_id (stream) != 0)
+    self->callbacks.stream (stream, self->user_data);
+  else if (self->control == NULL)
+    {
+      self->control = ics_quic_stream_ref (stream);
+      ics_engine_flush_control (self);
+    }
+}
+
+static void
+on_move_failed (IcsEngine *self, guint path)
+{
+  ics_engine_note (self, "the move to path %u failed", path);
+  ics_path_engine_on_move_failed (self->paths, g_get_monotonic_time (), path);
+}
+
+/* Takes the error out of the event. */
+static void
+on_quic_closed (IcsEngine *self, IcsQuicEvent *event)
+{
+  GError *error = g_steal_pointer (&event->error);
+
+  if (self->bye_received || self->state == ICS_ENGINE_CLOSING)
+    g_clear_error (&error);
+  ics_engine_fail (self, error);
+}
+
+static void
+handle_event (IcsEngine *self, IcsQuicEvent *event)
+{
+  switch (event->type)
+    {
+    case ICS_QUIC_EVENT_READY:
+      on_ready (self);
+      break;
+    case ICS_QUIC_EVENT_CONFIRMED:
+      break;
+    case ICS_QUIC_EVENT_STREAM:
+      on_stream (self, event->stream);
+      break;
+    case ICS_QUIC_EVENT_DATAGRAM:
+      self->callbacks.datagram (event->datagram, self->user_data);
+      break;
+    case ICS_QUIC_EVENT_MOVED:
+      ics_engine_traffic_moved (self, event->path);
+      break;
+    case ICS_QUIC_EVENT_MOVE_FAILED:
+      on_move_failed (self, event->path);
+      break;
+    case ICS_QUIC_EVENT_CLOSED:
+      on_quic_closed (self, event);
+      break;
+    }
+}
+
+void
+ics_engine_pump (IcsEngine *self, gint64 now)
+{
+  IcsQuicEvent event;
+
+  ics_quic_serve_streams (self->quic);
+  ics_engine_flush_control (self);
+  write_packets (self, now);
+  flush_paths (self);
+  while (ics_quic_poll_event (self->quic, &event))
+    {
+      if (!ics_engine_is_over (self) || event.type == ICS_QUIC_EVENT_CLOSED)
+        handle_event (self, &event);
+      ics_quic_event_clear (&event);
+      ics_engine_wake (self);
+    }
+  ics_engine_read_control (self);
+}
+
+/* The last packet, on every path: one of them may live. */
+void
+ics_engine_say_goodbye (IcsEngine *self, gint64 now)
+{
+  guint8 packet[ICS_QUIC_MAX_PACKET];
+  gsize n = ics_quic_write_error (self->quic, now, packet, sizeof packet);
+  GHashTableIter iter;
+  gpointer path;
+
+  if (n == 0)
+    n = ics_quic_write_close (self->quic, now, self->bye_code, self->bye_reason, packet, sizeof packet);
+  if (n == 0)
+    return;
+  g_hash_table_iter_init (&iter, self->path_table);
+  while (g_hash_table_iter_next (&iter, NULL, &path))
+    ics_carrier_send (path, packet, n);
+  flush_paths (self);
+}
+
+gboolean
+ics_engine_goodbye_arrived (IcsEngine *self)
+{
+  /* A listener that closes before the joiner's control stream came has to wait for it, as long as a goodbye may take. */
+  return self->control != NULL && g_queue_is_empty (&self->control_out)
+         && ics_quic_stream_is_flushed (self->control, NULL);
+}

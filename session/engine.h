@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "session/path-info-private.h"
+#include "transport/quic-stream.h"
+
+G_BEGIN_DECLS
+
+/* The state machine of one link. Lives on the I/O thread, in the thread-default context it is created in; calls its
+ * callbacks there, last. */
+typedef struct _IcsEngine IcsEngine;
+
+typedef struct
+{
+  const char *server_uri;
+  IcsChannel *channel;          /* instead of the server's; may be NULL */
+  const char *code;             /* NULL: listen */
+  const char *application;
+  IcsPathPolicy policy;
+  int family;
+  const char *const *turn_uris;
+  gboolean no_server_turn;
+  guint timeout_ms;
+} IcsEngineConfig;
+
+typedef struct
+{
+  void (*code) (const char *code, gpointer user_data);
+  void (*connected) (IcsStreamHub *hub, const char *fingerprint, gpointer user_data);
+  void (*path) (IcsPathInfo *path, gpointer user_data);
+  void (*stall) (guint ms, gpointer user_data);
+  void (*stream) (IcsQuicStream *stream, gpointer user_data);
+  void (*datagram) (GBytes *payload, gpointer user_data);
+  void (*record) (const char *line, gpointer user_data);
+  /* The end, once; @error NULL after a clean close. Nothing is called after it; resources may still be on their way out. */
+  void (*closed) (const GError *error, gpointer user_data);
+  /* Everything is released: the thread may end. */
+  void (*finished) (gpointer user_data);
+} IcsEngineCallbacks;
+
+/* Copies what it is given. */
+IcsEngine *ics_engine_new (const IcsEngineConfig *config, const IcsEngineCallbacks *callbacks, gpointer user_data);
+void ics_engine_start (IcsEngine *self);
+
+/* Ends the link: politely with @code and @reason when it is up, at once otherwise. closed() and finished() follow. */
+void ics_engine_close (IcsEngine *self, guint64 code, const char *reason);
+gboolean ics_engine_send_datagram (IcsEngine *self, GBytes *payload);
+
+/* After finished(). */
+void ics_engine_free (IcsEngine *self);
+
+G_END_DECLS

@@ -1,0 +1,284 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "session/link-thread.h"
+
+#define MAX_POSTED_DATAGRAMS 64
+
+struct _IcsLinkThread
+{
+  gatomicrefcount refs;
+  GMainContext *io_context;
+  GMainContext *owner_context;
+  GMainLoop *loop;
+  IcsEngine *engine;            /* on the I/O thread */
+  gint datagrams;               /* posted and not yet queued */
+  GWeakRef owner;
+  void (*handler) (GObject *owner, IcsLinkEvent *event);
+  /* Set up here, made into an engine on the thread. */
+  IcsEngineConfig config;
+  char *server_uri, *code, *application;
+  char **turn_uris;
+};
+
+IcsLinkThread *
+ics_link_thread_ref (IcsLinkThread *self)
+{
+  g_atomic_ref_count_inc (&self->refs);
+  return self;
+}
+
+void
+ics_link_thread_unref (IcsLinkThread *self)
+{
+  if (!g_atomic_ref_count_dec (&self->refs))
+    return;
+  g_weak_ref_clear (&self->owner);
+  g_main_loop_unref (self->loop);
+  g_main_context_unref (self->io_context);
+  g_main_context_unref (self->owner_context);
+  g_clear_object (&self->config.channel);
+  g_free (self->server_uri);
+  g_free (self->code);
+  g_free (self->application);
+  g_strfreev (self->turn_uris);
+  g_free (self);
+}
+
+/* --- events to the owner --- */
+
+typedef struct
+{
+  IcsLinkThread *thread;
+  IcsLinkEvent event;
+} Posted;
+
+static void
+posted_free (gpointer data)
+{
+  Posted *posted = data;
+
+  g_free (posted->event.text);
+  g_clear_pointer (&posted->event.hub, ics_stream_hub_unref);
+  g_clear_pointer (&posted->event.path, ics_path_info_unref);
+  g_clear_pointer (&posted->event.stream, ics_quic_stream_unref);
+  g_clear_pointer (&posted->event.bytes, g_bytes_unref);
+  g_clear_error (&posted->event.error);
+  ics_link_thread_unref (posted->thread);
+  g_free (posted);
+}
+
+static gboolean
+deliver (gpointer data)
+{
+  Posted *posted = data;
+  g_autoptr (GObject) owner = g_weak_ref_get (&posted->thread->owner);
+
+  if (owner != NULL)
+    posted->thread->handler (owner, &posted->event);
+  return G_SOURCE_REMOVE;
+}
+
+/* Always through the main loop, so that events keep their order. */
+static void
+post (GMainContext *context, GSourceFunc func, gpointer data, GDestroyNotify destroy)
+{
+  g_autoptr (GSource) source = g_idle_source_new ();
+
+  g_source_set_priority (source, G_PRIORITY_DEFAULT);
+  g_source_set_callback (source, func, data, destroy);
+  g_source_attach (source, context);
+}
+
+static void
+emit (IcsLinkThread *self, const IcsLinkEvent *event)
+{
+  Posted *posted = g_new0 (Posted, 1);
+
+  posted->thread = ics_link_thread_ref (self);
+  posted->event = *event;
+  post (self->owner_context, deliver, posted, posted_free);
+}
+
+static void
+on_code (const char *code, gpointer self)
+{
+  emit (self, &(IcsLinkEvent){ .type = ICS_LINK_EVENT_CODE, .text = g_strdup (code) });
+}
+
+static void
+on_connected (IcsStreamHub *hub, const char *fingerprint, gpointer self)
+{
+  emit (self, &(IcsLinkEvent){ .type = ICS_LINK_EVENT_CONNECTED, .text = g_strdup (fingerprint),
+                               .hub = ics_stream_hub_ref (hub) });
+}
+
+static void
+on_path (IcsPathInfo *path, gpointer self)
+{
+  emit (self, &(IcsLinkEvent){ .type = ICS_LINK_EVENT_PATH, .path = ics_path_info_ref (path) });
+}
+
+static void
+on_stall (guint ms, gpointer self)
+{
+  emit (self, &(IcsLinkEvent){ .type = ICS_LINK_EVENT_STALL, .ms = ms });
+}
+
+static void
+on_stream (IcsQuicStream *stream, gpointer self)
+{
+  emit (self, &(IcsLinkEvent){ .type = ICS_LINK_EVENT_STREAM, .stream = ics_quic_stream_ref (stream) });
+}
+
+static void
+on_datagram (GBytes *payload, gpointer self)
+{
+  emit (self, &(IcsLinkEvent){ .type = ICS_LINK_EVENT_DATAGRAM, .bytes = g_bytes_ref (payload) });
+}
+
+static void
+on_record (const char *line, gpointer self)
+{
+  emit (self, &(IcsLinkEvent){ .type = ICS_LINK_EVENT_RECORD, .text = g_strdup (line) });
+}
+
+static void
+on_closed (const GError *error, gpointer self)
+{
+  emit (self, &(IcsLinkEvent){ .type = ICS_LINK_EVENT_CLOSED, .error = error != NULL ? g_error_copy (error) : NULL });
+}
+
+static void
+on_finished (gpointer user_data)
+{
+  IcsLinkThread *self = user_data;
+
+  g_main_loop_quit (self->loop);
+}
+
+static const IcsEngineCallbacks callbacks = {
+  .code = on_code,
+  .connected = on_connected,
+  .path = on_path,
+  .stall = on_stall,
+  .stream = on_stream,
+  .datagram = on_datagram,
+  .record = on_record,
+  .closed = on_closed,
+  .finished = on_finished,
+};
+
+static gpointer
+thread_main (gpointer data)
+{
+  IcsLinkThread *self = data;
+
+  g_main_context_push_thread_default (self->io_context);
+  self->engine = ics_engine_new (&self->config, &callbacks, self);
+  ics_engine_start (self->engine);
+  g_main_loop_run (self->loop);
+  ics_engine_free (g_steal_pointer (&self->engine));
+  /* What libraries still have to finish in this context, they finish now. */
+  while (g_main_context_iteration (self->io_context, FALSE))
+    continue;
+  g_main_context_pop_thread_default (self->io_context);
+  emit (self, &(IcsLinkEvent){ .type = ICS_LINK_EVENT_FINISHED });
+  ics_link_thread_unref (self);
+  return NULL;
+}
+
+IcsLinkThread *
+ics_link_thread_new (const IcsEngineConfig *config, GObject *owner, void (*handler) (GObject *owner, IcsLinkEvent *event))
+{
+  IcsLinkThread *self = g_new0 (IcsLinkThread, 1);
+
+  g_atomic_ref_count_init (&self->refs);
+  g_weak_ref_init (&self->owner, owner);
+  self->owner_context = g_main_context_ref_thread_default ();
+  self->io_context = g_main_context_new ();
+  self->loop = g_main_loop_new (self->io_context, FALSE);
+  self->handler = handler;
+  self->config = *config;
+  self->config.channel = config->channel != NULL ? g_object_ref (config->channel) : NULL;
+  self->config.server_uri = self->server_uri = g_strdup (config->server_uri);
+  self->config.code = self->code = g_strdup (config->code);
+  self->config.application = self->application = g_strdup (config->application);
+  self->turn_uris = g_strdupv ((char **)config->turn_uris);
+  self->config.turn_uris = (const char *const *)self->turn_uris;
+  g_thread_unref (g_thread_new ("ice-session", thread_main, ics_link_thread_ref (self)));
+  return self;
+}
+
+/* --- calls to the engine --- */
+
+typedef struct
+{
+  IcsLinkThread *thread;
+  guint64 code;
+  char *reason;
+  GBytes *payload;
+} Call;
+
+static void
+call_free (gpointer data)
+{
+  Call *call = data;
+
+  ics_link_thread_unref (call->thread);
+  g_free (call->reason);
+  g_clear_pointer (&call->payload, g_bytes_unref);
+  g_free (call);
+}
+
+static gboolean
+do_close (gpointer data)
+{
+  Call *call = data;
+
+  if (call->thread->engine != NULL)
+    ics_engine_close (call->thread->engine, call->code, call->reason);
+  return G_SOURCE_REMOVE;
+}
+
+static gboolean
+do_send_datagram (gpointer data)
+{
+  Call *call = data;
+
+  g_atomic_int_add (&call->thread->datagrams, -1);
+  if (call->thread->engine != NULL)
+    ics_engine_send_datagram (call->thread->engine, call->payload);
+  return G_SOURCE_REMOVE;
+}
+
+static Call *
+call_new (IcsLinkThread *self)
+{
+  Call *call = g_new0 (Call, 1);
+
+  call->thread = ics_link_thread_ref (self);
+  return call;
+}
+
+void
+ics_link_thread_close (IcsLinkThread *self, guint64 code, const char *reason)
+{
+  Call *call = call_new (self);
+
+  call->code = code;
+  call->reason = g_strdup (reason);
+  post (self->io_context, do_close, call, call_free);
+}
+
+gboolean
+ics_link_thread_send_datagram (IcsLinkThread *self, GBytes *payload)
+{
+  Call *call;
+
+  if (g_atomic_int_get (&self->datagrams) >= MAX_POSTED_DATAGRAMS)
+    return FALSE;
+  g_atomic_int_inc (&self->datagrams);
+  call = call_new (self);
+  call->payload = g_bytes_ref (payload);
+  post (self->io_context, do_send_datagram, call, call_free);
+  return TRUE;
+}

@@ -1,0 +1,182 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""A laboratory: two hosts behind NATs of a kind, an internet, a server, and verbs to run and to break things.
+
+    with Lab(a="port-restricted", b="symmetric") as lab:
+        lab.start_server()
+        lab.transfer(expect="turn")
+"""
+
+import os
+import socket
+import subprocess
+import sys
+import time
+
+import namespaces
+import topology
+import traffic
+from process import PATIENCE, Failure, Process
+
+FILES = "/run/lab"
+RENDEZVOUS_PORT = 443       # the one port that every kind lets out
+
+
+def program():
+    return os.environ["ICS_LAB_PROGRAM"]
+
+
+class Lab:
+    def __init__(self, a, b, on_line=None):
+        self.sides = {"a": topology.Side("a", 1, a), "b": topology.Side("b", 2, b)}
+        self.server = None
+        self._on_line = on_line or (lambda line: print(line, file=sys.stderr, flush=True))
+        self._processes = []
+
+    def __enter__(self):
+        topology.build(self.sides.values())
+        for name in ["server", *self.sides]:
+            os.makedirs(self.folder(name), exist_ok=True)
+        return self
+
+    def __exit__(self, kind, value, trace):
+        """The outer namespaces end what still runs. A scenario that went well leaves only the server, ended here in the
+        proper way so that a sanitizer can have its say about it too."""
+        if kind is None and self.server and self.server.popen.poll() is None:
+            self.stop_server()
+
+    # Machines
+
+    def folder(self, machine):
+        return f"{FILES}/{machine}"
+
+    def address(self, side):
+        return self.sides[side].address
+
+    def socket(self, machine, family=socket.AF_INET, kind=socket.SOCK_DGRAM):
+        with namespaces.inside(machine):
+            return socket.socket(family, kind)
+
+    def server_url(self, machine):
+        kind = self.sides[machine].kind
+        host = topology.SERVER if kind.ipv4 else f"[{topology.SERVER6}]"
+        return f"ws://{host}:{RENDEZVOUS_PORT}"
+
+    # Programs
+
+    def run(self, machine, *arguments, code=None, environment=None, name=None, **streams):
+        """ice-session on a machine, with its events."""
+        variables = self._environment(machine)
+        if code:
+            variables["ICE_SESSION_CODE"] = code
+        command = [program(), *map(str, arguments), "--events-fd", "{events}"]
+        self._on_line(f"{machine}$ {'ICE_SESSION_CODE=' + code + ' ' if code else ''}ice-session {' '.join(map(str, arguments))}")
+        process = Process(name or machine, namespaces.command_in(machine, command), variables | (environment or {}),
+                          self._on_line, cwd=self.folder(machine), **streams)
+        self._processes.append(process)
+        return process
+
+    def command(self, machine, *words):
+        """Any program on a machine, run to its end with the rights that ice-session has there."""
+        return subprocess.run(namespaces.command_in(machine, list(words)), env=self._environment(machine),
+                              capture_output=True, text=True)
+
+    def _environment(self, machine):
+        """A clean one: no proxy, no configuration, no bus of the host that the laboratory runs on."""
+        variables = {key: value for key, value in os.environ.items() if key.startswith(("ASAN_", "UBSAN_", "LSAN_", "TSAN_"))}
+        variables |= {"PATH": os.environ["PATH"], "HOME": self.folder(machine), "LANG": "C.UTF-8", "TMPDIR": FILES,
+                      "GSETTINGS_BACKEND": "memory", "GIO_USE_VFS": "local"}
+        if machine in self.sides:
+            variables["ICE_SESSION_SERVER"] = self.server_url(machine)
+        return variables
+
+    def start_server(self, *arguments):
+        listen = [f"{topology.SERVER}:{RENDEZVOUS_PORT}", f"[{topology.SERVER6}]:{RENDEZVOUS_PORT}"]
+        words = [word for address in listen for word in ("--listen", address)]
+        self.server = self.run("server", "server", *words, "--public-address", topology.SERVER,
+                               "--state-dir", self.folder("server") + "/state", *arguments)
+        self.server.events.wait_until(
+            lambda events: sum(event.get("type") == "listening" for event in events) >= len(listen), "listening")
+        return self.server
+
+    def stop_server(self):
+        self.server.signal(15)
+        self.server.expect_exit(0, 143)
+
+    def processes(self, word=""):
+        """(pid, command line) of everything that runs in the laboratory, zombies and the scenario itself left out."""
+        found = []
+        for pid in filter(str.isdigit, os.listdir("/proc")):
+            try:
+                with open(f"/proc/{pid}/cmdline", "rb") as file:
+                    line = file.read().replace(b"\0", b" ").decode(errors="replace").strip()
+            except OSError:
+                continue
+            if line and int(pid) != os.getpid() and word in line:
+                found.append((int(pid), line))
+        return found
+
+    def wait_gone(self, word):
+        """Until no process with this word in its command line is left."""
+        limit = time.monotonic() + PATIENCE
+        while self.processes(word):
+            if time.monotonic() > limit:
+                raise Failure(f"still there: {self.processes(word)}")
+            time.sleep(0.02)    # the kernel tells a non-parent nothing: ask again
+
+    # The network while a scenario runs
+
+    def block_udp(self, side, spare=None):
+        """Drop all UDP at this side's router, both ways; spare: an address that stays reachable."""
+        exception = f"ip saddr != {spare} ip daddr != {spare} " if spare else ""
+        self._verbs(side, f"{exception}meta l4proto udp drop")
+
+    def block_all(self, side):
+        self._verbs(side, "drop")
+
+    def restore(self, side):
+        namespaces.nft(self.sides[side].routers[0], "flush chain inet filter verbs")
+
+    def _verbs(self, side, rule):
+        namespaces.nft(self.sides[side].routers[0], f"add rule inet filter verbs {rule}")
+
+    def make_folder(self, machine, name):
+        folder = f"{self.folder(machine)}/{name}"
+        os.makedirs(folder)
+        return folder
+
+    def limit_disk(self, machine, size):
+        """A folder of the machine that holds no more than this (as the mount option size= takes it)."""
+        folder = self.make_folder(machine, "small")
+        subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size},mode=777", "tmpfs", folder], check=True)
+        return folder
+
+    # Whole jobs
+
+    def pipes(self, listener="a", joiner="b", options=()):
+        """Two joined `ice-session pipe`, listener first, each with its ends in the hands of the scenario."""
+        streams = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+        first = self.run(listener, "pipe", *options, **streams)
+        code = first.wait_for("code")["code"]
+        return first, self.run(joiner, "pipe", *options, code=code, **streams)
+
+    def transfer(self, expect, listener="a", joiner="b", size=4 << 20, options=()):
+        """Data both ways through `pipe` until both hosts are on the expected path and at least `size` bytes each way are
+        through; equal hashes, the channel first, exit 0. Returns the two `done` events."""
+        pair = self.pipes(listener, joiner, options)
+        exchange = traffic.Exchange(*pair)
+        for process in pair:
+            process.wait_for("path", kind=expect)
+        exchange.require(size)
+        exchange.finish()
+        for process in pair:
+            self.check_paths(process, expect)
+        return [process.events.last("done") for process in pair]
+
+    @staticmethod
+    def check_paths(process, expect):
+        paths = process.paths()
+        if paths[0] != "channel" or paths[-1] != expect:
+            raise Failure(f"{process.name}: paths {paths}, expected channel first and {expect} last")
+        done = process.events.last("done")
+        if not done or not done.get("channel_bytes"):
+            raise Failure(f"{process.name}: no bytes over the channel: {done}")

@@ -1,0 +1,160 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""The NAT kinds: what each is made of, and which path two of them can end on.
+
+A kind is described by its properties in the words of RFC 4787 and RFC 5780. The nftables rules are made from the
+properties, and so is the expectation: there is no table of pairs anywhere.
+"""
+
+from dataclasses import dataclass
+
+ANY = "endpoint-independent"
+ADDRESS = "address-dependent"
+ADDRESS_PORT = "address-and-port-dependent"
+
+
+@dataclass(frozen=True)
+class Kind:
+    name: str
+    mapping: str = ANY          # RFC 4787 §4.1: does the outside port depend on the destination?
+    filtering: str = ADDRESS_PORT  # RFC 4787 §5: who may send to it?
+    translated: bool = True     # IPv4 goes through a NAT
+    ipv4: bool = True
+    ipv6: bool = False
+    udp: bool = True
+    tcp_ports: tuple = ()       # the only destination ports allowed out; empty: all
+    layers: int = 1             # NATs in a row
+
+    @property
+    def drops_unsolicited(self):
+        return self.filtering != ANY
+
+
+KINDS = {kind.name: kind for kind in (
+    Kind("public", filtering=ANY, translated=False),
+    Kind("full-cone", filtering=ANY),
+    Kind("address-restricted", filtering=ADDRESS),
+    Kind("port-restricted"),
+    Kind("symmetric", mapping=ADDRESS_PORT),
+    Kind("udp-blocked", udp=False),
+    Kind("only-tcp-443", udp=False, tcp_ports=(443,)),
+    Kind("cgnat", layers=2),
+    Kind("ipv6-only", translated=False, ipv4=False, ipv6=True),
+    Kind("dual-stack", ipv6=True),
+)}
+
+
+def _ipv4_punches(a, b):
+    """Can checks between host and server-reflexive candidates open a way through both (RFC 5128 §3.3, RFC 8445)?"""
+    if a.mapping == ANY and b.mapping == ANY:
+        return True
+    if a.mapping != ANY and b.mapping != ANY:
+        return False
+    # The mapped port of one side is unknown to the other, whose filter therefore must not look at ports.
+    predictable = a if a.mapping == ANY else b
+    return predictable.filtering != ADDRESS_PORT
+
+
+def expected_path(a, b):
+    """The kind of path on which a session between kinds a and b ends: "direct", "turn" or "channel"."""
+    a, b = KINDS[a], KINDS[b]
+    if not (a.udp and b.udp):
+        return "channel"
+    if a.ipv6 and b.ipv6:
+        return "direct"         # routed, and a stateful firewall keeps address and port as they are
+    if not (a.ipv4 and b.ipv4):
+        return "channel"        # relayed addresses are IPv4
+    return "direct" if _ipv4_punches(a, b) else "turn"
+
+
+def router_rules(kind):
+    """The nftables rules of one router with the interfaces "inside" and "outside"."""
+    rules = _filter_rules(kind)
+    if kind.translated:
+        rules += _nat_rules(kind)
+    return rules
+
+
+def _filter_rules(kind):
+    if not kind.drops_unsolicited and not kind.translated:
+        return _filter_table(["accept"])
+    lines = []
+    if not kind.udp:
+        lines.append("meta l4proto udp drop")
+    lines.append("ct state established,related accept")
+    if kind.tcp_ports:
+        ports = ", ".join(str(port) for port in kind.tcp_ports)
+        lines.append(f'iifname "inside" tcp dport {{ {ports} }} accept')
+    else:
+        lines.append('iifname "inside" accept')
+    lines.append("ct status dnat accept")
+    return _filter_table(lines)
+
+
+def _filter_table(forward):
+    body = "\n    ".join(forward)
+    # An unsolicited packet must be dropped before its conntrack entry is confirmed (which happens last in the input and
+    # postrouting hooks): a confirmed one would occupy the tuple, and the mapping of the host would get another port.
+    return f"""
+table inet filter {{
+  chain verbs {{ }}
+  chain forward {{
+    type filter hook forward priority filter; policy drop;
+    jump verbs
+    {body}
+  }}
+  chain input {{
+    type filter hook input priority filter; policy drop;
+    meta l4proto {{ icmp, ipv6-icmp }} accept
+    ct state established,related accept
+    iifname "inside" accept
+  }}
+}}
+"""
+
+
+def _nat_rules(kind):
+    options = "" if kind.mapping == ANY else " random,fully-random"
+    return f"""
+table ip nat {{
+{_opened_ports(kind)}
+  chain outgoing {{
+    type nat hook postrouting priority srcnat; policy accept;
+    oifname "outside" masquerade{options}
+  }}
+}}
+"""
+
+
+def _opened_ports(kind):
+    """A filter that looks at less than address and port needs a memory of its own: conntrack's looks at both.
+
+    With one host inside a router and no random option, masquerade keeps the port. So the outside port is the inside one.
+    """
+    if kind.filtering == ADDRESS_PORT:
+        return ""
+    contacted, remember, match = "", "", ""
+    if kind.filtering == ADDRESS:
+        contacted = """
+  set contacted {
+    type inet_service . ipv4_addr
+    size 65535
+    flags dynamic,timeout
+    timeout 2m
+  }"""
+        remember = "update @contacted { udp sport . ip daddr }"
+        match = "udp dport . ip saddr @contacted "
+    return f"""
+  map mapped {{
+    type inet_service : ipv4_addr
+    size 65535
+    flags dynamic,timeout
+    timeout 2m
+  }}{contacted}
+  chain remember {{
+    type filter hook forward priority filter + 1; policy accept;
+    iifname "inside" oifname "outside" meta l4proto udp update @mapped {{ udp sport : ip saddr }} {remember}
+  }}
+  chain incoming {{
+    type nat hook prerouting priority dstnat; policy accept;
+    iifname "outside" {match}dnat to udp dport map @mapped
+  }}"""

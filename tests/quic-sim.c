@@ -1,0 +1,217 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "tests/quic-sim.h"
+
+#include <check.h>
+#include <stdlib.h>
+#include <string.h>
+
+typedef struct
+{
+  gint64 at;
+  guint64 order;
+  guint to, path;
+  gsize len;
+  guint8 data[];
+} Flying;
+
+static guint64 order;
+
+guint32
+sim_seed (void)
+{
+  const char *fixed = g_getenv ("ICS_TEST_SEED");
+  guint32 seed = fixed != NULL ? (guint32)strtoul (fixed, NULL, 10) : g_random_int ();
+
+  g_print ("seed %u (repeat with ICS_TEST_SEED=%u)\n", seed, seed);
+  return seed;
+}
+
+static void
+on_wake (gpointer unused)
+{
+}
+
+static gint
+by_time (gconstpointer a, gconstpointer b)
+{
+  const Flying *x = a, *y = b;
+
+  if (x->at != y->at)
+    return x->at < y->at ? -1 : 1;
+  return x->order < y->order ? -1 : 1;
+}
+
+static void
+sim_send (Sim *sim, guint from, guint path, const guint8 *data, gsize len)
+{
+  SimPath *p = &sim->paths[path];
+  gint64 start = MAX (sim->now, p->busy_until[from]);
+  Flying *f;
+
+  sim->packets[from][path]++;
+  sim->without_quic_bit += (data[0] & 0x40) == 0;
+  if (p->dead[from] || (p->loss > 0 && g_rand_double (sim->rand) < p->loss))
+    return;
+  if (p->rate > 0)
+    {
+      if ((guint64)(start - sim->now) * p->rate / G_USEC_PER_SEC > p->queue)
+        return;
+      start += (gint64)(len * G_USEC_PER_SEC / p->rate);
+      p->busy_until[from] = start;
+    }
+  f = g_malloc (sizeof *f + len);
+  *f = (Flying){ .at = start + p->delay_us, .order = order++, .to = 1 - from, .path = path, .len = len };
+  memcpy (f->data, data, len);
+  sim->flight = g_list_insert_sorted (sim->flight, f, by_time);
+}
+
+static void
+drain (Sim *sim, guint side)
+{
+  IcsQuic *q = sim->quic[side];
+  guint8 buf[ICS_QUIC_MAX_PACKET];
+  gsize n, sent = 0, burst;
+  IcsQuicEvent event;
+  guint path;
+
+  ics_quic_serve_streams (q);
+  burst = ics_quic_get_burst (q);
+  while (sent < burst && (n = ics_quic_write (q, sim->now, buf, sizeof buf, &path)) > 0)
+    {
+      sim_send (sim, side, path, buf, n);
+      sent += n;
+    }
+  if (sent > 0)
+    ics_quic_burst_done (q, sim->now);
+  while (ics_quic_poll_event (q, &event))
+    {
+      switch (event.type)
+        {
+        case ICS_QUIC_EVENT_READY:
+          sim->ready[side] = TRUE;
+          break;
+        case ICS_QUIC_EVENT_CONFIRMED:
+          sim->confirmed[side] = TRUE;
+          break;
+        case ICS_QUIC_EVENT_STREAM:
+          g_queue_push_tail (&sim->incoming[side], g_steal_pointer (&event.stream));
+          break;
+        case ICS_QUIC_EVENT_DATAGRAM:
+          g_queue_push_tail (&sim->datagrams[side], g_steal_pointer (&event.datagram));
+          break;
+        case ICS_QUIC_EVENT_MOVED:
+          sim->moved[side]++;
+          sim->last_path[side] = event.path;
+          break;
+        case ICS_QUIC_EVENT_MOVE_FAILED:
+          sim->move_failed[side]++;
+          break;
+        case ICS_QUIC_EVENT_CLOSED:
+          sim->closed[side] = TRUE;
+          sim->error[side] = g_steal_pointer (&event.error);
+          n = ics_quic_write_error (q, sim->now, buf, sizeof buf);
+          if (n > 0)
+            sim_send (sim, side, ics_quic_get_path (q), buf, n);
+          break;
+        }
+      ics_quic_event_clear (&event);
+    }
+}
+
+void
+sim_init (Sim *sim, guint32 seed, int wrong_fingerprint)
+{
+  memset (sim, 0, sizeof *sim);
+  sim->now = 1000000;
+  sim->rand = g_rand_new_with_seed (seed);
+  for (guint i = 0; i < SIM_PATHS; i++)
+    sim->paths[i] = (SimPath){ .delay_us = 10000, .queue = 256 * 1024 };
+  for (guint i = 0; i < 2; i++)
+    sim->identity[i] = ics_identity_new (NULL);
+  for (guint i = 0; i < 2; i++)
+    {
+      guint expected = (int)i == wrong_fingerprint ? i : 1 - i;
+      IcsQuicConfig config = {
+        .client = i == 0,
+        .credentials = ics_identity_get_credentials (sim->identity[i]),
+        .peer_fingerprint = ics_identity_get_fingerprint (sim->identity[expected]),
+        .path = 1,
+        .kind = ICS_PATH_CHANNEL,
+        .wake = on_wake,
+      };
+
+      sim->quic[i] = ics_quic_new (&config, sim->now, NULL);
+      ck_assert_ptr_nonnull (sim->quic[i]);
+      ics_quic_set_path_kind (sim->quic[i], 2, ICS_PATH_TURN);
+      ics_quic_set_path_kind (sim->quic[i], 3, ICS_PATH_DIRECT);
+    }
+}
+
+void
+sim_clear (Sim *sim)
+{
+  g_list_free_full (sim->flight, g_free);
+  for (guint i = 0; i < 2; i++)
+    {
+      g_queue_clear_full (&sim->incoming[i], (GDestroyNotify)ics_quic_stream_unref);
+      g_queue_clear_full (&sim->datagrams[i], (GDestroyNotify)g_bytes_unref);
+      ics_quic_free (sim->quic[i]);
+      ics_identity_free (sim->identity[i]);
+      g_clear_error (&sim->error[i]);
+    }
+  g_rand_free (sim->rand);
+}
+
+static void
+advance (Sim *sim)
+{
+  Flying *f = sim->flight != NULL ? sim->flight->data : NULL;
+  gint64 next = f != NULL ? f->at : G_MAXINT64;
+
+  for (guint i = 0; i < 2; i++)
+    next = MIN (next, ics_quic_next_timeout (sim->quic[i]));
+  /* Something may have become possible by what the test did: step a little when nothing else is due. */
+  sim->now = MAX (sim->now, MIN (next, sim->now + 10000));
+  if (f != NULL && f->at <= sim->now)
+    {
+      sim->flight = g_list_delete_link (sim->flight, sim->flight);
+      ics_quic_read (sim->quic[f->to], sim->now, f->path, f->data, f->len);
+      g_free (f);
+    }
+  for (guint i = 0; i < 2; i++)
+    ics_quic_handle_timeout (sim->quic[i], sim->now);
+}
+
+gboolean
+sim_run (Sim *sim, gint64 limit_us, gboolean (*done) (Sim *, gpointer), gpointer user_data)
+{
+  gint64 end = sim->now + limit_us;
+
+  while (sim->now < end)
+    {
+      drain (sim, 0);
+      drain (sim, 1);
+      if (done != NULL && done (sim, user_data))
+        return TRUE;
+      advance (sim);
+    }
+  return done == NULL;
+}
+
+gboolean
+sim_is_confirmed (Sim *sim, gpointer unused)
+{
+  return sim->confirmed[0] && sim->confirmed[1];
+}
+
+gboolean
+sim_is_closed (Sim *sim, gpointer unused)
+{
+  return sim->closed[0] && sim->closed[1];
+}
+
+void
+sim_connect (Sim *sim)
+{
+  ck_assert (sim_run (sim, 10 * G_USEC_PER_SEC, sim_is_confirmed, NULL));
+}

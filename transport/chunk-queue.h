@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include <glib.h>
+
+G_BEGIN_DECLS
+
+/* The bytes [start, end) of a stream, kept in chunks so that pointers into them stay valid until they are trimmed: QUIC
+ * needs sent data in place until it is acknowledged. Memory follows the content. */
+typedef struct
+{
+  GQueue chunks;
+  guint64 start;
+  guint64 end;
+} IcsChunkQueue;
+
+#define ICS_CHUNK_SIZE 32768u
+
+void ics_chunk_queue_init (IcsChunkQueue *self);
+void ics_chunk_queue_clear (IcsChunkQueue *self);
+
+gsize ics_chunk_queue_size (const IcsChunkQueue *self);
+void ics_chunk_queue_append (IcsChunkQueue *self, const guint8 *data, gsize len);
+
+/* The contiguous run at @offset (within [start, end]); *len is 0 at the end. */
+const guint8 *ics_chunk_queue_peek (IcsChunkQueue *self, guint64 offset, gsize *len);
+
+/* Forgets everything before @offset. */
+void ics_chunk_queue_trim (IcsChunkQueue *self, guint64 offset);
+
+/* Copies at most @len bytes from the start and trims them. */
+gsize ics_chunk_queue_take (IcsChunkQueue *self, guint8 *dest, gsize len);
+
+G_END_DECLS

@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "transport/ics-stream-private.h"
+
+struct _IcsStream
+{
+  GIOStream parent_instance;
+  IcsQuicStream *core;
+  GInputStream *input;
+  GOutputStream *output;
+};
+
+G_DEFINE_FINAL_TYPE (IcsStream, ics_stream, G_TYPE_IO_STREAM)
+
+static GInputStream *
+ics_stream_get_input_stream (GIOStream *stream)
+{
+  return ICS_STREAM (stream)->input;
+}
+
+static GOutputStream *
+ics_stream_get_output_stream (GIOStream *stream)
+{
+  return ICS_STREAM (stream)->output;
+}
+
+static void
+ics_stream_finalize (GObject *object)
+{
+  IcsStream *self = ICS_STREAM (object);
+
+  g_clear_object (&self->input);
+  g_clear_object (&self->output);
+  g_clear_pointer (&self->core, ics_quic_stream_unref);
+  G_OBJECT_CLASS (ics_stream_parent_class)->finalize (object);
+}
+
+static void
+ics_stream_class_init (IcsStreamClass *klass)
+{
+  G_OBJECT_CLASS (klass)->finalize = ics_stream_finalize;
+  G_IO_STREAM_CLASS (klass)->get_input_stream = ics_stream_get_input_stream;
+  G_IO_STREAM_CLASS (klass)->get_output_stream = ics_stream_get_output_stream;
+}
+
+static void
+ics_stream_init (IcsStream *self)
+{
+}
+
+IcsStream *
+ics_stream_new (IcsQuicStream *core)
+{
+  IcsStream *self = g_object_new (ICS_TYPE_STREAM, NULL);
+
+  self->core = ics_quic_stream_ref (core);
+  self->input = ics_stream_input_new (core);
+  self->output = ics_stream_output_new (core);
+  return self;
+}
+
+guint64
+ics_stream_get_id (IcsStream *self)
+{
+  return (guint64)ics_quic_stream_get_id (self->core);
+}
+
+void
+ics_stream_reset (IcsStream *self, guint64 application_code)
+{
+  ics_quic_stream_reset (self->core, application_code);
+}
+
+guint64
+ics_stream_get_sent (IcsStream *self, IcsPathKind kind)
+{
+  return ics_quic_stream_get_sent (self->core, kind);
+}
+
+guint64
+ics_stream_get_received (IcsStream *self, IcsPathKind kind)
+{
+  return ics_quic_stream_get_received (self->core, kind);
+}
+
+static gboolean
+check_flushed (gpointer user_data)
+{
+  GTask *task = user_data;
+  IcsStream *self = g_task_get_source_object (task);
+  GError *error = NULL;
+
+  if (ics_quic_stream_is_flushed (self->core, &error))
+    g_task_return_boolean (task, TRUE);
+  else if (error != NULL || g_cancellable_set_error_if_cancelled (g_task_get_cancellable (task), &error))
+    g_task_return_error (task, error);
+  else
+    return G_SOURCE_CONTINUE;
+  return G_SOURCE_REMOVE;
+}
+
+void
+ics_stream_flush_acked_async (IcsStream *self, GCancellable *cancellable, GAsyncReadyCallback callback,
+                              gpointer user_data)
+{
+  g_autoptr (GTask) task = g_task_new (self, cancellable, callback, user_data);
+  g_autoptr (GSource) source = ics_quic_stream_create_source (self->core, G_IO_HUP);
+
+  g_task_set_source_tag (task, ics_stream_flush_acked_async);
+  if (cancellable != NULL)
+    {
+      g_autoptr (GSource) child = g_cancellable_source_new (cancellable);
+
+      g_source_set_dummy_callback (child);
+      g_source_add_child_source (source, child);
+    }
+  g_task_attach_source (task, source, check_flushed);
+}
+
+gboolean
+ics_stream_flush_acked_finish (IcsStream *self, GAsyncResult *result, GError **error)
+{
+  g_return_val_if_fail (g_task_is_valid (result, self), FALSE);
+  return g_task_propagate_boolean (G_TASK (result), error);
+}

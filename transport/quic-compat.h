@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include <ngtcp2/ngtcp2.h>
+#include <ngtcp2/ngtcp2_crypto.h>
+#include <ngtcp2/ngtcp2_crypto_gnutls.h>
+
+/* One vocabulary over ngtcp2 0.12 and >= 1.2: the names are those of 1.x. */
+
+#if NGTCP2_VERSION_NUM < 0x010000
+
+typedef ngtcp2_connection_close_error ngtcp2_ccerr;
+typedef ngtcp2_conn_stat ngtcp2_conn_info;
+
+#define ICS_CC_ALGO NGTCP2_CC_ALGO_BBR2
+
+#define ngtcp2_ccerr_default ngtcp2_connection_close_error_default
+#define ngtcp2_ccerr_set_application_error ngtcp2_connection_close_error_set_application_error
+#define ngtcp2_ccerr_set_liberr ngtcp2_connection_close_error_set_transport_error_liberr
+#define ngtcp2_ccerr_set_tls_alert ngtcp2_connection_close_error_set_transport_error_tls_alert
+#define ngtcp2_conn_get_conn_info ngtcp2_conn_get_conn_stat
+
+#define NGTCP2_CCERR_TYPE_TRANSPORT NGTCP2_CONNECTION_CLOSE_ERROR_CODE_TYPE_TRANSPORT
+#define NGTCP2_CCERR_TYPE_APPLICATION NGTCP2_CONNECTION_CLOSE_ERROR_CODE_TYPE_APPLICATION
+
+#define ICS_ORIGINAL_DCID_PRESENT(params) ((void)(params))
+#define ngtcp2_conn_in_closing_period ngtcp2_conn_is_in_closing_period
+#define ngtcp2_conn_in_draining_period ngtcp2_conn_is_in_draining_period
+
+static inline void
+ics_quic_peer_error (ngtcp2_conn *conn, ngtcp2_ccerr *error)
+{
+  ngtcp2_conn_get_connection_close_error (conn, error);
+}
+
+#else
+
+#define ICS_CC_ALGO NGTCP2_CC_ALGO_BBR
+#define ICS_ORIGINAL_DCID_PRESENT(params) ((params)->original_dcid_present = 1)
+
+static inline void
+ics_quic_peer_error (ngtcp2_conn *conn, ngtcp2_ccerr *error)
+{
+  *error = *ngtcp2_conn_get_ccerr (conn);
+}
+
+#endif

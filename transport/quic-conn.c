@@ -1,0 +1,410 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "transport/quic-conn-private.h"
+
+#include <sodium.h>
+#include <string.h>
+
+#define INITIAL_RTT (150 * NGTCP2_MILLISECONDS)
+#define HANDSHAKE_TIMEOUT (30 * NGTCP2_SECONDS)
+
+static ngtcp2_conn *
+get_conn (ngtcp2_crypto_conn_ref *ref)
+{
+  IcsQuic *self = ref->user_data;
+
+  return self->conn;
+}
+
+static void
+set_params (IcsQuic *self, ngtcp2_transport_params *params)
+{
+  ngtcp2_transport_params_default (params);
+  params->initial_max_stream_data_bidi_local = ICS_QUIC_STREAM_WINDOW;
+  params->initial_max_stream_data_bidi_remote = ICS_QUIC_STREAM_WINDOW;
+  params->initial_max_data = ICS_QUIC_CONN_WINDOW;
+  params->initial_max_streams_bidi = ICS_QUIC_MAX_STREAMS;
+  params->active_connection_id_limit = ICS_ACTIVE_CID_LIMIT;
+  params->max_datagram_frame_size = 65535;
+  /* The owner decides when a link is lost: it sees all paths. */
+  params->max_idle_timeout = 0;
+}
+
+static void
+set_settings (ngtcp2_settings *settings, gint64 now)
+{
+  ngtcp2_settings_default (settings);
+  settings->initial_ts = ics_quic_ts (now);
+  settings->initial_rtt = INITIAL_RTT;
+  settings->cc_algo = ICS_CC_ALGO;
+  settings->max_tx_udp_payload_size = ICS_QUIC_MAX_PACKET;
+  settings->handshake_timeout = HANDSHAKE_TIMEOUT;
+  /* Streams that are read grow to this. It also bounds the gaps in one stream's reassembly: ngtcp2 0.12 gives up at 1,000. */
+  settings->max_stream_window = ICS_QUIC_STREAM_WINDOW_MAX;
+}
+
+static void
+init_cid (IcsQuic *self, ngtcp2_cid *cid, gsize len)
+{
+  cid->datalen = len;
+  randombytes_buf (cid->data, len);
+}
+
+static void
+own_cid (IcsQuic *self, const ngtcp2_cid *cid)
+{
+  g_hash_table_add (self->cids, g_memdup2 (cid->data, ICS_CID_SIZE));
+}
+
+static int
+make_conn (IcsQuic *self, const ngtcp2_pkt_hd *hd, gint64 now)
+{
+  IcsSyntheticPath path;
+  ngtcp2_callbacks callbacks;
+  ngtcp2_settings settings;
+  ngtcp2_transport_params params;
+  ngtcp2_cid dcid, scid;
+  int rv;
+
+  ics_synthetic_path_init (&path, (IcsPathTag){ self->config.path, 0 });
+  ics_quic_set_callbacks (&callbacks, self->config.client);
+  set_settings (&settings, now);
+  settings.rand_ctx.native_handle = self;
+  self->making = TRUE;
+  set_params (self, &params);
+  init_cid (self, &scid, ICS_CID_SIZE);
+  own_cid (self, &scid);
+  if (hd != NULL)
+    {
+      params.original_dcid = hd->dcid;
+      ICS_ORIGINAL_DCID_PRESENT (&params);
+      rv = ngtcp2_conn_server_new (&self->conn, &hd->scid, &scid, &path.path, hd->version, &callbacks, &settings, &params,
+                                   NULL, self);
+    }
+  else
+    {
+      init_cid (self, &dcid, 16);
+      rv = ngtcp2_conn_client_new (&self->conn, &dcid, &scid, &path.path, NGTCP2_PROTO_VER_V1, &callbacks, &settings,
+                                   &params, NULL, self);
+    }
+  self->making = FALSE;
+  if (rv == 0)
+    ngtcp2_conn_set_tls_native_handle (self->conn, self->tls.session);
+  return rv;
+}
+
+IcsQuic *
+ics_quic_new (const IcsQuicConfig *config, gint64 now, GError **error)
+{
+  IcsQuic *self = g_new0 (IcsQuic, 1);
+
+  self->config = *config;
+  self->now = now;
+  self->sending_path = config->path;
+  self->paths = ics_path_map_new ();
+  self->path_kinds = g_hash_table_new (NULL, NULL);
+  self->cids = g_hash_table_new_full (g_int64_hash, g_int64_equal, g_free, NULL);
+  self->streams = g_hash_table_new_full (g_int64_hash, g_int64_equal, NULL, NULL);
+  self->hub = ics_stream_hub_new (config->wake, config->user_data);
+  randombytes_buf (self->stateless_reset_secret, sizeof self->stateless_reset_secret);
+  ics_quic_set_path_kind (self, config->path, config->kind);
+  self->tls.conn_ref = (ngtcp2_crypto_conn_ref){ .get_conn = get_conn, .user_data = self };
+  if (!ics_quic_tls_init (&self->tls, config->client, config->credentials, config->peer_fingerprint)
+      || (config->client && make_conn (self, NULL, now) != 0))
+    {
+      g_set_error_literal (error, ICS_ERROR, ICS_ERROR_FAILED, "the TLS library refused to start");
+      ics_quic_free (self);
+      return NULL;
+    }
+  return self;
+}
+
+void
+ics_quic_free (IcsQuic *self)
+{
+  IcsQuicEvent event;
+
+  ics_quic_abandon (self);
+  while (ics_quic_poll_event (self, &event))
+    ics_quic_event_clear (&event);
+  g_clear_pointer (&self->conn, ngtcp2_conn_del);
+  ics_quic_tls_clear (&self->tls);
+  g_queue_clear_full (&self->datagrams, (GDestroyNotify)g_bytes_unref);
+  g_hash_table_unref (self->streams);
+  g_hash_table_unref (self->cids);
+  g_hash_table_unref (self->path_kinds);
+  ics_path_map_free (self->paths);
+  ics_stream_hub_unref (self->hub);
+  sodium_memzero (self->stateless_reset_secret, sizeof self->stateless_reset_secret);
+  g_free (self);
+}
+
+void
+ics_quic_set_path_kind (IcsQuic *self, guint path, IcsPathKind kind)
+{
+  g_hash_table_insert (self->path_kinds, GUINT_TO_POINTER (path), GUINT_TO_POINTER (kind));
+}
+
+IcsPathKind
+ics_quic_kind_of (IcsQuic *self, guint path)
+{
+  return GPOINTER_TO_UINT (g_hash_table_lookup (self->path_kinds, GUINT_TO_POINTER (path)));
+}
+
+void
+ics_quic_push_event (IcsQuic *self, IcsQuicEventType type, guint path)
+{
+  IcsQuicEvent *event = g_new0 (IcsQuicEvent, 1);
+
+  event->type = type;
+  event->path = path;
+  g_queue_push_tail (&self->events, event);
+}
+
+gboolean
+ics_quic_poll_event (IcsQuic *self, IcsQuicEvent *event)
+{
+  g_autofree IcsQuicEvent *next = g_queue_pop_head (&self->events);
+
+  if (next == NULL)
+    return FALSE;
+  *event = *next;
+  return TRUE;
+}
+
+void
+ics_quic_event_clear (IcsQuicEvent *event)
+{
+  g_clear_pointer (&event->stream, ics_quic_stream_unref);
+  g_clear_pointer (&event->datagram, g_bytes_unref);
+  g_clear_error (&event->error);
+}
+
+static void
+push_closed (IcsQuic *self, GError *error)
+{
+  IcsQuicEvent *event = g_new0 (IcsQuicEvent, 1);
+
+  self->closed = TRUE;
+  event->type = ICS_QUIC_EVENT_CLOSED;
+  event->error = error;
+  g_queue_push_tail (&self->events, event);
+}
+
+void
+ics_quic_fail (IcsQuic *self, int liberr)
+{
+  if (self->closed)
+    return;
+  self->liberr = liberr;
+  if (self->tls.key_rejected)
+    push_closed (self, g_error_new_literal (ICS_ERROR, ICS_ERROR_KEY_REJECTED,
+                                            "the peer's certificate is not the one it announced: somebody between the hosts "
+                                            "interferes"));
+  else if (liberr == NGTCP2_ERR_HANDSHAKE_TIMEOUT)
+    push_closed (self, g_error_new_literal (ICS_ERROR, ICS_ERROR_TIMED_OUT, "the peer did not finish the handshake in time"));
+  else
+    push_closed (self, g_error_new (ICS_ERROR, ICS_ERROR_PROTOCOL, "the connection failed: %s", ngtcp2_strerror (liberr)));
+}
+
+void
+ics_quic_closed_by_peer (IcsQuic *self)
+{
+  ngtcp2_ccerr error;
+
+  if (self->closed)
+    return;
+  ics_quic_peer_error (self->conn, &error);
+  if (error.type == NGTCP2_CCERR_TYPE_APPLICATION && error.error_code == 0)
+    push_closed (self, NULL);
+  else if (error.type == NGTCP2_CCERR_TYPE_APPLICATION)
+    push_closed (self, g_error_new (ICS_ERROR, ICS_ERROR_REFUSED, "the peer closed the link: %.*s", (int)error.reasonlen,
+                                    (const char *)error.reason));
+  else if (error.error_code >= NGTCP2_CRYPTO_ERROR && error.error_code < NGTCP2_CRYPTO_ERROR + 0x100)
+    push_closed (self, g_error_new_literal (ICS_ERROR, ICS_ERROR_KEY_REJECTED,
+                                            "the peer refused this host's certificate: somebody between the hosts interferes"));
+  else
+    push_closed (self, g_error_new (ICS_ERROR, ICS_ERROR_PROTOCOL, "the peer ended the connection with error 0x%" G_GINT64_MODIFIER "x",
+                                    error.error_code));
+}
+
+/* --- reading --- */
+
+static gboolean
+accept_initial (IcsQuic *self, gint64 now, const guint8 *data, gsize len)
+{
+  ngtcp2_pkt_hd hd;
+  int rv = ngtcp2_accept (&hd, data, len);
+
+  if (self->config.client || rv != 0)
+    return FALSE;
+  rv = make_conn (self, &hd, now);
+  if (rv != 0)
+    ics_quic_fail (self, rv);
+  return rv == 0;
+}
+
+/* RFC 9000 §17.3: a short header has no length of the connection id; ours are all of one size. */
+static gboolean
+classify (IcsQuic *self, guint path, const guint8 *data, gsize len, IcsPathTag *tag)
+{
+  ngtcp2_cid dcid;
+
+  *tag = ics_path_map_latest (self->paths, path);
+  if (len == 0)
+    return FALSE;
+  if (data[0] & 0x80)
+    return TRUE;
+  if (len < 1 + ICS_CID_SIZE)
+    return FALSE;
+  ngtcp2_cid_init (&dcid, data + 1, ICS_CID_SIZE);
+  guint64 key;
+  memcpy (&key, dcid.data, sizeof key);
+  if (!g_hash_table_contains (self->cids, &key))
+    return FALSE;
+  if (!self->config.client)
+    *tag = ics_path_map_lookup (self->paths, path, &dcid);
+  return TRUE;
+}
+
+/* The path this side sends on changes when a move of ours is through, or when the peer moved. */
+static void
+notice_move (IcsQuic *self)
+{
+  guint path = ics_quic_get_path (self);
+
+  if (path == self->sending_path)
+    return;
+  self->sending_path = path;
+  ics_quic_push_event (self, ICS_QUIC_EVENT_MOVED, path);
+}
+
+gboolean
+ics_quic_read (IcsQuic *self, gint64 now, guint path, const guint8 *data, gsize len)
+{
+  IcsSyntheticPath synthetic;
+  ngtcp2_pkt_info pi = { 0 };
+  IcsPathTag tag;
+  int rv;
+
+  self->now = now;
+  if (self->closed || (self->conn == NULL && !accept_initial (self, now, data, len)) || self->conn == NULL
+      || !classify (self, path, data, len, &tag))
+    {
+      self->dropped++;
+      return FALSE;
+    }
+  self->reading_path = path;
+  self->not_before = 0;
+  ics_synthetic_path_init (&synthetic, tag);
+  rv = ngtcp2_conn_read_pkt (self->conn, &synthetic.path, &pi, data, len, ics_quic_ts (now));
+  if (rv == NGTCP2_ERR_DRAINING)
+    ics_quic_closed_by_peer (self);
+  else if (rv != 0)
+    ics_quic_fail (self, rv);
+  notice_move (self);
+  return rv == 0;
+}
+
+/* --- time --- */
+
+gint64
+ics_quic_next_timeout (IcsQuic *self)
+{
+  ngtcp2_tstamp expiry;
+
+  if (self->conn == NULL || self->closed)
+    return G_MAXINT64;
+  expiry = ngtcp2_conn_get_expiry (self->conn);
+  if (expiry == UINT64_MAX)
+    return G_MAXINT64;
+  /* Rounded up: a timer that fires too early would spin. So would one that ngtcp2 can not serve: an acknowledgement is due,
+   * say, and the path may not carry more before it is validated (RFC 9000 §8.1). */
+  return MAX ((gint64)((expiry + NGTCP2_MICROSECONDS - 1) / NGTCP2_MICROSECONDS), self->not_before);
+}
+
+void
+ics_quic_handle_timeout (IcsQuic *self, gint64 now)
+{
+  int rv;
+
+  self->now = now;
+  if (self->conn == NULL || self->closed || now < ics_quic_next_timeout (self))
+    return;
+  rv = ngtcp2_conn_handle_expiry (self->conn, ics_quic_ts (now));
+  if (rv != 0)
+    ics_quic_fail (self, rv);
+  notice_move (self);
+}
+
+/* --- moves --- */
+
+IcsQuicMove
+ics_quic_move (IcsQuic *self, gint64 now, guint path, gboolean immediate)
+{
+  IcsSyntheticPath target;
+  IcsPathTag tag;
+  int rv;
+
+  if (self->closed || self->conn == NULL || !self->config.client)
+    return ICS_QUIC_MOVE_REFUSED;
+  tag = ics_path_map_next (self->paths, path);
+  ics_synthetic_path_init (&target, tag);
+  rv = immediate ? ngtcp2_conn_initiate_immediate_migration (self->conn, &target.path, ics_quic_ts (now))
+                 : ngtcp2_conn_initiate_migration (self->conn, &target.path, ics_quic_ts (now));
+  if (rv == NGTCP2_ERR_INVALID_STATE || rv == NGTCP2_ERR_CONN_ID_BLOCKED)
+    return ICS_QUIC_MOVE_LATER;
+  if (rv != 0)
+    {
+      if (ngtcp2_err_is_fatal (rv))
+        ics_quic_fail (self, rv);
+      return ICS_QUIC_MOVE_REFUSED;
+    }
+  ics_path_map_commit (self->paths, tag);
+  self->moving = TRUE;
+  self->moving_to = tag;
+  notice_move (self);
+  return ICS_QUIC_MOVE_STARTED;
+}
+
+guint
+ics_quic_get_path (IcsQuic *self)
+{
+  if (self->conn == NULL)
+    return self->config.path;
+  return ics_synthetic_path_tag (ngtcp2_conn_get_path (self->conn)).path;
+}
+
+gint64
+ics_quic_get_rtt (IcsQuic *self)
+{
+  ngtcp2_conn_info info;
+
+  if (self->conn == NULL)
+    return 0;
+  ngtcp2_conn_get_conn_info (self->conn, &info);
+  return info.first_rtt_sample_ts == UINT64_MAX ? 0 : (gint64)(info.smoothed_rtt / NGTCP2_MICROSECONDS);
+}
+
+guint64
+ics_quic_get_delivered (IcsQuic *self)
+{
+  return self->delivered;
+}
+
+guint64
+ics_quic_get_dropped (IcsQuic *self)
+{
+  return self->dropped;
+}
+
+IcsStreamHub *
+ics_quic_get_hub (IcsQuic *self)
+{
+  return self->hub;
+}
+
+gboolean
+ics_quic_export (IcsQuic *self, const char *label, const char *context, guint8 *out, gsize len)
+{
+  return ics_quic_tls_export (&self->tls, label, context, out, len);
+}

@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "transport/quic-conn-private.h"
+
+/* The streams of a connection: opening, closing, and serving what the application's threads did with them. */
+
+StreamEntry *
+ics_quic_add_stream (IcsQuic *self, gint64 id, IcsQuicStream *stream)
+{
+  StreamEntry *entry = g_new0 (StreamEntry, 1);
+
+  entry->stream = ics_quic_stream_ref (stream);
+  entry->id = id;
+  g_hash_table_insert (self->streams, &entry->id, entry);
+  return entry;
+}
+
+void
+ics_quic_remove_stream (IcsQuic *self, StreamEntry *entry, gboolean lost)
+{
+  if (!lost)
+    ics_quic_stream_fin_acked (entry->stream);
+  ics_quic_stream_end_tx (entry->stream, lost ? ICS_STREAM_LOST : ICS_STREAM_REFUSED);
+  ics_quic_stream_end_rx (entry->stream, lost ? ICS_STREAM_LOST : ICS_STREAM_REFUSED);
+  g_queue_remove (&self->ready, entry);
+  g_hash_table_remove (self->streams, &entry->id);
+  ics_quic_stream_unref (entry->stream);
+  g_free (entry);
+}
+
+/* The first stream of the client carries the control messages; they do not wait behind bulk data. */
+void
+ics_quic_queue_stream (IcsQuic *self, StreamEntry *entry)
+{
+  if (entry->queued)
+    return;
+  entry->queued = TRUE;
+  if (entry->id == 0)
+    g_queue_push_head (&self->ready, entry);
+  else
+    g_queue_push_tail (&self->ready, entry);
+}
+
+static gboolean
+open_one (IcsQuic *self, IcsQuicStream *stream)
+{
+  int64_t id;
+  StreamEntry *entry;
+
+  if (self->conn == NULL || ngtcp2_conn_open_bidi_stream (self->conn, &id, NULL) != 0)
+    return FALSE;
+  ics_quic_stream_set_id (stream, id);
+  entry = ics_quic_add_stream (self, id, stream);
+  ngtcp2_conn_set_stream_user_data (self->conn, id, entry);
+  ics_quic_queue_stream (self, entry);
+  return TRUE;
+}
+
+void
+ics_quic_open_waiting (IcsQuic *self)
+{
+  while (!g_queue_is_empty (&self->unopened) && open_one (self, g_queue_peek_head (&self->unopened)))
+    ics_quic_stream_unref (g_queue_pop_head (&self->unopened));
+}
+
+IcsQuicStream *
+ics_quic_open_stream (IcsQuic *self)
+{
+  IcsQuicStream *stream = ics_quic_stream_new (-1, self->hub);
+
+  ics_quic_stream_open (stream);
+  ics_quic_serve_streams (self);
+  return stream;
+}
+
+static void
+lose (IcsQuicStream *stream)
+{
+  ics_quic_stream_end_tx (stream, ICS_STREAM_LOST);
+  ics_quic_stream_end_rx (stream, ICS_STREAM_LOST);
+}
+
+static void
+serve (IcsQuic *self, IcsQuicStream *stream)
+{
+  IcsStreamWork work;
+  StreamEntry *entry;
+
+  ics_quic_stream_get_work (stream, &work);
+  if (self->conn == NULL || self->closed)
+    {
+      lose (stream);
+      return;
+    }
+  if (work.open)
+    {
+      g_queue_push_tail (&self->unopened, ics_quic_stream_ref (stream));
+      ics_quic_open_waiting (self);
+      return;
+    }
+  /* What was read of a stream that QUIC has forgotten still counts for the connection's window. */
+  if (work.consumed > 0)
+    ngtcp2_conn_extend_max_offset (self->conn, work.consumed);
+  entry = g_hash_table_lookup (self->streams, &work.id);
+  if (entry == NULL)
+    return;
+  if (work.consumed > 0)
+    ngtcp2_conn_extend_max_stream_offset (self->conn, work.id, work.consumed);
+  if (work.reset)
+    ngtcp2_conn_shutdown_stream (self->conn, work.id, work.reset_code);
+  else if (work.stop)
+    ngtcp2_conn_shutdown_stream_read (self->conn, work.id, 0);
+  if (work.pending > 0 || work.fin_pending)
+    ics_quic_queue_stream (self, entry);
+}
+
+void
+ics_quic_serve_streams (IcsQuic *self)
+{
+  IcsQuicStream *stream;
+
+  while ((stream = ics_stream_hub_pop (self->hub)) != NULL)
+    {
+      serve (self, stream);
+      ics_quic_stream_unref (stream);
+    }
+}
+
+static void
+lose_unopened (IcsQuicStream *stream)
+{
+  lose (stream);
+  ics_quic_stream_unref (stream);
+}
+
+void
+ics_quic_abandon (IcsQuic *self)
+{
+  g_autoptr (GList) entries = g_hash_table_get_values (self->streams);
+
+  self->closed = TRUE;
+  ics_stream_hub_detach (self->hub);
+  for (GList *l = entries; l != NULL; l = l->next)
+    {
+      StreamEntry *entry = l->data;
+
+      ngtcp2_conn_set_stream_user_data (self->conn, entry->id, NULL);
+      ics_quic_remove_stream (self, entry, TRUE);
+    }
+  g_queue_clear_full (&self->unopened, (GDestroyNotify)lose_unopened);
+}

@@ -1,0 +1,227 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "transport/quic-conn-private.h"
+
+#include <string.h>
+
+/* Making packets. */
+
+/* How soon to look again at a timer that is due and makes no packet. */
+#define UNSERVED_WAIT_US 1000
+
+typedef struct
+{
+  guint8 *buf;
+  gsize cap;
+  ngtcp2_path_storage ps;
+  ngtcp2_pkt_info pi;
+} Packet;
+
+gboolean
+ics_quic_send_datagram (IcsQuic *self, GBytes *payload)
+{
+  if (self->closed || g_queue_get_length (&self->datagrams) >= ICS_MAX_QUEUED_DATAGRAMS
+      || g_bytes_get_size (payload) > ICS_QUIC_MAX_DATAGRAM)
+    return FALSE;
+  g_queue_push_tail (&self->datagrams, g_bytes_ref (payload));
+  return TRUE;
+}
+
+static ngtcp2_ssize
+write_datagram (IcsQuic *self, Packet *packet, GBytes *payload)
+{
+  gsize len;
+  const guint8 *data = g_bytes_get_data (payload, &len);
+  ngtcp2_vec vec = { (uint8_t *)data, len };
+  int accepted = 0;
+  ngtcp2_ssize n = ngtcp2_conn_writev_datagram (self->conn, &packet->ps.path, &packet->pi, packet->buf, packet->cap,
+                                                &accepted, NGTCP2_WRITE_DATAGRAM_FLAG_NONE, 0, &vec, 1,
+                                                ics_quic_ts (self->now));
+
+  /* A peer that takes none, or not that large: it is unreliable anyway. */
+  if (accepted || n == NGTCP2_ERR_INVALID_STATE || n == NGTCP2_ERR_INVALID_ARGUMENT)
+    g_bytes_unref (g_queue_pop_head (&self->datagrams));
+  return n == NGTCP2_ERR_INVALID_STATE || n == NGTCP2_ERR_INVALID_ARGUMENT ? NGTCP2_ERR_WRITE_MORE : n;
+}
+
+/* The stream leaves its place in the queue; it comes back to the end while it has more. */
+static void
+rotate (IcsQuic *self, StreamEntry *entry, gboolean more)
+{
+  g_queue_remove (&self->ready, entry);
+  entry->queued = FALSE;
+  if (more)
+    ics_quic_queue_stream (self, entry);
+}
+
+static void
+account (IcsQuic *self, StreamEntry *entry, ngtcp2_ssize taken, gsize run, gboolean fin)
+{
+  gboolean more, more_fin;
+  gsize left;
+
+  if (taken < 0)
+    return;
+  ics_quic_stream_sent (entry->stream, (gsize)taken, fin && (gsize)taken == run,
+                        ics_quic_kind_of (self, ics_quic_get_path (self)));
+  if (fin && (gsize)taken == run)
+    left = 0, more_fin = FALSE;
+  else
+    ics_quic_stream_peek_tx (entry->stream, &left, &more_fin);
+  more = left > 0 || more_fin;
+  rotate (self, entry, more);
+}
+
+static StreamEntry *
+next_stream (IcsQuic *self)
+{
+  StreamEntry *entry = g_queue_peek_head (&self->ready);
+
+  return entry != NULL && self->hold && entry->id != 0 ? NULL : entry;
+}
+
+void
+ics_quic_set_hold (IcsQuic *self, gboolean hold)
+{
+  self->hold = hold;
+}
+
+/* One call of ngtcp2 for the stream at the head of the queue, or for none. */
+static ngtcp2_ssize
+write_stream (IcsQuic *self, Packet *packet)
+{
+  StreamEntry *entry = next_stream (self);
+  gboolean fin = FALSE;
+  gsize run = 0;
+  const guint8 *data = entry != NULL ? ics_quic_stream_peek_tx (entry->stream, &run, &fin) : NULL;
+  ngtcp2_vec vec = { (uint8_t *)data, run };
+  ngtcp2_ssize taken = -1, n;
+  guint32 flags = entry != NULL ? NGTCP2_WRITE_STREAM_FLAG_MORE : NGTCP2_WRITE_STREAM_FLAG_NONE;
+
+  if (entry != NULL && run == 0 && !fin)
+    {
+      rotate (self, entry, FALSE);
+      return NGTCP2_ERR_WRITE_MORE;
+    }
+  n = ngtcp2_conn_writev_stream (self->conn, &packet->ps.path, &packet->pi, packet->buf, packet->cap, &taken,
+                                 flags | (fin ? NGTCP2_WRITE_STREAM_FLAG_FIN : 0), entry != NULL ? entry->id : -1, &vec,
+                                 run > 0 ? 1 : 0, ics_quic_ts (self->now));
+  if (entry == NULL)
+    return n;
+  if (n == NGTCP2_ERR_STREAM_DATA_BLOCKED || n == NGTCP2_ERR_STREAM_SHUT_WR || n == NGTCP2_ERR_STREAM_NOT_FOUND)
+    {
+      /* Blocked: on_extend_stream_data() queues it again. */
+      rotate (self, entry, FALSE);
+      return NGTCP2_ERR_WRITE_MORE;
+    }
+  account (self, entry, taken, run, fin);
+  return n;
+}
+
+/* All that was sent is acknowledged: so are the FINs, also those whose acknowledgement ngtcp2 merged with data. */
+static void
+settle_fins (IcsQuic *self)
+{
+  ngtcp2_conn_info info;
+  GHashTableIter iter;
+  gpointer value;
+
+  ngtcp2_conn_get_conn_info (self->conn, &info);
+  if (info.bytes_in_flight > 0 || !g_queue_is_empty (&self->ready))
+    return;
+  g_hash_table_iter_init (&iter, self->streams);
+  while (g_hash_table_iter_next (&iter, NULL, &value))
+    ics_quic_stream_fin_acked (((StreamEntry *)value)->stream);
+}
+
+gsize
+ics_quic_write (IcsQuic *self, gint64 now, guint8 *buf, gsize cap, guint *path)
+{
+  Packet packet = { .buf = buf, .cap = cap };
+  ngtcp2_ssize n;
+
+  self->now = now;
+  if (self->conn == NULL || self->closed)
+    return 0;
+  ngtcp2_path_storage_zero (&packet.ps);
+  if (!g_queue_is_empty (&self->datagrams) && ngtcp2_conn_get_handshake_completed (self->conn))
+    n = write_datagram (self, &packet, g_queue_peek_head (&self->datagrams));
+  else
+    n = NGTCP2_ERR_WRITE_MORE;
+  while (n == NGTCP2_ERR_WRITE_MORE)
+    n = write_stream (self, &packet);
+  if (n < 0)
+    {
+      ics_quic_fail (self, (int)n);
+      return 0;
+    }
+  if (n == 0)
+    {
+      self->not_before = ngtcp2_conn_get_expiry (self->conn) <= ics_quic_ts (now) ? now + UNSERVED_WAIT_US : 0;
+      settle_fins (self);
+      return 0;
+    }
+  *path = ics_synthetic_path_tag (&packet.ps.path).path;
+  return (gsize)n;
+}
+
+gsize
+ics_quic_get_burst (IcsQuic *self)
+{
+  return self->conn != NULL ? ngtcp2_conn_get_send_quantum (self->conn) : ICS_QUIC_MAX_PACKET;
+}
+
+void
+ics_quic_burst_done (IcsQuic *self, gint64 now)
+{
+  ngtcp2_conn_info info;
+
+  if (self->conn == NULL || self->closed)
+    return;
+  ngtcp2_conn_get_conn_info (self->conn, &info);
+  /* ngtcp2 0.12 spreads the first ten packets of a fresh path over the initial RTT guess if it is paced before the
+   * first sample. */
+  if (info.first_rtt_sample_ts != UINT64_MAX)
+    ngtcp2_conn_update_pkt_tx_time (self->conn, ics_quic_ts (now));
+}
+
+static gsize
+write_close (IcsQuic *self, gint64 now, const ngtcp2_ccerr *error, guint8 *buf, gsize cap)
+{
+  ngtcp2_path_storage ps;
+  ngtcp2_pkt_info pi;
+  ngtcp2_ssize n;
+
+  if (self->conn == NULL || ngtcp2_conn_in_closing_period (self->conn) || ngtcp2_conn_in_draining_period (self->conn))
+    return 0;
+  ngtcp2_path_storage_zero (&ps);
+  n = ngtcp2_conn_write_connection_close (self->conn, &ps.path, &pi, buf, cap, error, ics_quic_ts (now));
+  return n > 0 ? (gsize)n : 0;
+}
+
+gsize
+ics_quic_write_close (IcsQuic *self, gint64 now, guint64 code, const char *reason, guint8 *buf, gsize cap)
+{
+  ngtcp2_ccerr error;
+
+  ngtcp2_ccerr_default (&error);
+  ngtcp2_ccerr_set_application_error (&error, code, (const uint8_t *)reason, reason != NULL ? strlen (reason) : 0);
+  self->closed = TRUE;
+  return write_close (self, now, &error, buf, cap);
+}
+
+gsize
+ics_quic_write_error (IcsQuic *self, gint64 now, guint8 *buf, gsize cap)
+{
+  ngtcp2_ccerr error;
+  int liberr = self->liberr;
+
+  if (liberr == 0 || liberr == NGTCP2_ERR_DROP_CONN || liberr == NGTCP2_ERR_IDLE_CLOSE)
+    return 0;
+  self->liberr = 0;
+  ngtcp2_ccerr_default (&error);
+  if (liberr == NGTCP2_ERR_CRYPTO)
+    ngtcp2_ccerr_set_tls_alert (&error, ngtcp2_conn_get_tls_alert (self->conn), NULL, 0);
+  else
+    ngtcp2_ccerr_set_liberr (&error, liberr, NULL, 0);
+  return write_close (self, now, &error, buf, cap);
+}
