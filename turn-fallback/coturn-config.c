@@ -23,8 +23,9 @@ static const char *const denied[] = {
   "192.168.0.0-192.168.255.255",
   "198.18.0.0-198.19.255.255",
   "224.0.0.0-255.255.255.255",
-  /* unspecified, loopback, IPv4-compatible and IPv4-mapped */
-  "::-::ffff:ffff:ffff",
+  /* Loopback, IPv4-compatible and IPv4-mapped. From ::1, not from :: on: coturn 4.6 takes the unspecified address for "no lower
+   * end" and would deny all of IPv4. It refuses the unspecified address as a peer by itself. */
+  "::1-::ffff:ffff:ffff",
   /* NAT64, RFC 6052 and RFC 8215 */
   "64:ff9b::-64:ff9b::ffff:ffff",
   "64:ff9b:1::-64:ff9b:1:ffff:ffff:ffff:ffff:ffff",
