@@ -28,10 +28,11 @@ struct _IcsLink
   IcsPathInfo *path;
   GQueue record;                /* char *, bounded */
   GTask *connect_task;
+  gulong cancel_handler;        /* on the cancellable of connect_task */
   GTask *close_task;
   GTask *accept_task;
   GQueue incoming;              /* IcsStream nobody took yet */
-  gboolean closed;
+  gint closed;                  /* atomic: streams are opened from any thread */
   gboolean finished;
   GError *close_error;
 };
@@ -77,8 +78,14 @@ finish_connect (IcsLink *self, GError *error)
   g_autoptr (GTask) task = g_steal_pointer (&self->connect_task);
 
   if (task == NULL)
-    g_clear_error (&error);
-  else if (error != NULL)
+    {
+      g_clear_error (&error);
+      return;
+    }
+  if (self->cancel_handler != 0)
+    g_cancellable_disconnect (g_task_get_cancellable (task), self->cancel_handler);
+  self->cancel_handler = 0;
+  if (error != NULL)
     g_task_return_error (task, error);
   else
     g_task_return_boolean (task, TRUE);
@@ -89,7 +96,7 @@ finish_accept (IcsLink *self)
 {
   g_autoptr (GTask) task = NULL;
 
-  if (self->accept_task == NULL || (g_queue_is_empty (&self->incoming) && !self->closed))
+  if (self->accept_task == NULL || (g_queue_is_empty (&self->incoming) && !g_atomic_int_get (&self->closed)))
     return;
   task = g_steal_pointer (&self->accept_task);
   if (!g_queue_is_empty (&self->incoming))
@@ -146,7 +153,7 @@ on_record (IcsLink *self, IcsLinkEvent *event)
 static void
 on_closed (IcsLink *self, IcsLinkEvent *event)
 {
-  self->closed = TRUE;
+  g_atomic_int_set (&self->closed, TRUE);
   self->close_error = g_steal_pointer (&event->error);
   finish_connect (self, self->close_error != NULL
                             ? g_error_copy (self->close_error)
@@ -218,7 +225,7 @@ on_connect_cancelled (GCancellable *cancellable, gpointer user_data)
 }
 
 static void
-cancel_source_free (gpointer data)
+unref_thread (gpointer data)
 {
   ics_link_thread_unref (data);
 }
@@ -274,7 +281,8 @@ ics_link_connect_async (IcsLink *self, const char *code, GCancellable *cancellab
     {
       IcsLinkThread *thread = ics_link_thread_ref (self->thread);
 
-      g_cancellable_connect (cancellable, G_CALLBACK (on_connect_cancelled), thread, cancel_source_free);
+      self->cancel_handler
+          = g_cancellable_connect (cancellable, G_CALLBACK (on_connect_cancelled), thread, unref_thread);
     }
 }
 
@@ -291,7 +299,7 @@ ics_link_open_stream (IcsLink *self, GError **error)
   IcsQuicStream *core;
   IcsStream *stream;
 
-  if (self->hub == NULL || self->closed)
+  if (self->hub == NULL || g_atomic_int_get (&self->closed))
     {
       g_set_error_literal (error, ICS_ERROR, ICS_ERROR_CLOSED,
                            self->hub == NULL ? "the link is not connected" : "the link is closed");
@@ -329,7 +337,7 @@ ics_link_accept_stream_finish (IcsLink *self, GAsyncResult *result, GError **err
 gboolean
 ics_link_send_datagram (IcsLink *self, GBytes *payload)
 {
-  if (self->hub == NULL || self->closed || g_bytes_get_size (payload) > ICS_QUIC_MAX_DATAGRAM)
+  if (self->hub == NULL || g_atomic_int_get (&self->closed) || g_bytes_get_size (payload) > ICS_QUIC_MAX_DATAGRAM)
     return FALSE;
   return ics_link_thread_send_datagram (self->thread, payload);
 }

@@ -16,6 +16,7 @@ on_connected (GObject *source, GAsyncResult *result, gpointer user_data)
   LinkPair *pair = user_data;
   guint side = side_of (pair, source);
 
+  pair->answered[side] = TRUE;
   pair->connected[side] = ics_link_connect_finish (ICS_LINK (source), result, &pair->error[side]);
 }
 
@@ -97,7 +98,7 @@ link_pair_start (LinkPair *pair, gboolean wrong)
 {
   if (wrong)
     pair->code[1] = g_strdup ("1-wrong-words");
-  ics_link_connect_async (pair->link[0], NULL, NULL, on_connected, pair);
+  ics_link_connect_async (pair->link[0], NULL, pair->cancellable, on_connected, pair);
 }
 
 static gboolean

@@ -291,6 +291,41 @@ START_TEST (test_dropped_link)
 }
 END_TEST
 
+static gboolean
+listener_answered (LinkPair *pair)
+{
+  return pair->answered[0];
+}
+
+/* Cancelled while it waits for the peer: connect ends, and the link with it. Cancelled later: nothing happens. */
+START_TEST (test_cancel)
+{
+  LinkPair pair;
+  g_autoptr (GCancellable) cancellable = g_cancellable_new ();
+
+  link_pair_init (&pair);
+  pair.alone = _i == 0;
+  pair.cancellable = cancellable;
+  link_pair_start (&pair, FALSE);
+  if (_i == 1)
+    link_pair_run (&pair, link_pair_is_connected);
+  g_cancellable_cancel (cancellable);
+  if (_i == 0)
+    {
+      link_pair_run (&pair, listener_answered);
+      ck_assert (g_error_matches (pair.error[0], G_IO_ERROR, G_IO_ERROR_CANCELLED));
+      link_pair_run (&pair, listener_over);
+    }
+  else
+    {
+      link_pair_run (&pair, link_pair_is_direct);
+      ck_assert (!pair.closed[0]);
+      link_pair_close (&pair, 0, 0, "");
+    }
+  link_pair_clear (&pair);
+}
+END_TEST
+
 int
 main (void)
 {
@@ -310,6 +345,7 @@ main (void)
     { test_link_lost, 2 },
     { test_direct_survives_the_channel, 1 },
     { test_dropped_link, 1 },
+    { test_cancel, 2 },
   };
   Suite *suite = suite_create ("link");
   SRunner *runner = srunner_create (suite);
