@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "base/ics-error.h"
 
-G_DEFINE_QUARK (ics-error-quark, ics_error)
+G_DEFINE_QUARK (ics - error - quark, ics_error)
 
 const char *
 ics_error_to_string (IcsError code)

@@ -11,7 +11,7 @@ typedef struct
   GMainContext *app_context;
   GMainContext *io_context;
   IcsChannel *channel;
-  GQueue waiting;             /* GBytes the channel did not take yet */
+  GQueue waiting; /* GBytes the channel did not take yet */
   GWeakRef proxy;
 } Peer;
 
@@ -187,8 +187,10 @@ do_start (gpointer data)
   Peer *peer = ((Word *)data)->peer;
 
   g_signal_connect_data (peer->channel, "message", G_CALLBACK (on_message), peer_ref (peer), drop_closure, 0);
-  g_signal_connect_data (peer->channel, "writable", G_CALLBACK (on_writable), peer_ref (peer), drop_closure, 0);
-  g_signal_connect_data (peer->channel, "state-changed", G_CALLBACK (on_state), peer_ref (peer), drop_closure, 0);
+  g_signal_connect_data (peer->channel, "writable", G_CALLBACK (on_writable), peer_ref (peer), drop_closure,
+                         0);
+  g_signal_connect_data (peer->channel, "state-changed", G_CALLBACK (on_state), peer_ref (peer), drop_closure,
+                         0);
   ics_channel_start (peer->channel);
   on_state (peer->channel, ics_channel_get_state (peer->channel), peer);
   return G_SOURCE_REMOVE;
@@ -239,7 +241,8 @@ ics_channel_proxy_send (IcsChannel *channel, IcsChannelKind kind, GBytes *messag
     return FALSE;
   if (kind == ICS_CHANNEL_DATA)
     self->on_the_way += g_bytes_get_size (message);
-  say (self->peer, self->peer->app_context, do_send, &(Word){ .kind = kind, .message = g_bytes_ref (message) });
+  say (self->peer, self->peer->app_context, do_send,
+       &(Word){ .kind = kind, .message = g_bytes_ref (message) });
   return TRUE;
 }
 

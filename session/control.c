@@ -96,7 +96,8 @@ get_string (JsonObject *object, const char *name)
 {
   JsonNode *node = json_object_get_member (object, name);
 
-  return node != NULL && json_node_get_value_type (node) == G_TYPE_STRING ? json_node_get_string (node) : NULL;
+  return node != NULL && json_node_get_value_type (node) == G_TYPE_STRING ? json_node_get_string (node)
+                                                                          : NULL;
 }
 
 static gboolean
@@ -152,7 +153,8 @@ ics_control_decode (const char *json, gsize len, IcsControl *self)
   JsonNode *root;
 
   memset (self, 0, sizeof *self);
-  if (!g_utf8_validate (json, (gssize)len, NULL) || !json_parser_load_from_data (parser, json, (gssize)len, NULL))
+  if (!g_utf8_validate (json, (gssize)len, NULL)
+      || !json_parser_load_from_data (parser, json, (gssize)len, NULL))
     return FALSE;
   root = json_parser_get_root (parser);
   if (root == NULL || !JSON_NODE_HOLDS_OBJECT (root) || !decode_object (json_node_get_object (root), self))

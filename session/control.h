@@ -11,13 +11,14 @@ G_BEGIN_DECLS
 
 typedef enum
 {
-  ICS_CONTROL_ICE,         /* credentials of an attempt: leg, attempt, ufrag, pwd */
-  ICS_CONTROL_CANDIDATE,   /* leg, attempt, candidate */
-  ICS_CONTROL_END,         /* end of candidates: leg, attempt */
-  ICS_CONTROL_FAILED,      /* the sender's attempt came to nothing: leg, attempt */
-  ICS_CONTROL_MOVED,       /* the sender moved the traffic: kind, reason. RFC 9000 §9.2: the first packet that is not a probe */
-  ICS_CONTROL_BYE,         /* the link ends: code, reason */
-  ICS_CONTROL_UNKNOWN      /* well formed, of a later version: ignored */
+  ICS_CONTROL_ICE,       /* credentials of an attempt: leg, attempt, ufrag, pwd */
+  ICS_CONTROL_CANDIDATE, /* leg, attempt, candidate */
+  ICS_CONTROL_END,       /* end of candidates: leg, attempt */
+  ICS_CONTROL_FAILED,    /* the sender's attempt came to nothing: leg, attempt */
+  ICS_CONTROL_MOVED,  /* the sender moved the traffic: kind, reason. RFC 9000 §9.2: the first packet that is
+                         not a probe */
+  ICS_CONTROL_BYE,    /* the link ends: code, reason */
+  ICS_CONTROL_UNKNOWN /* well formed, of a later version: ignored */
 } IcsControlType;
 
 typedef enum
@@ -32,9 +33,9 @@ typedef struct
 {
   IcsControlType type;
   IcsLeg leg;
-  guint attempt;           /* from 1 */
-  char *a;                 /* ufrag, candidate, reason */
-  char *b;                 /* pwd */
+  guint attempt; /* from 1 */
+  char *a;       /* ufrag, candidate, reason */
+  char *b;       /* pwd */
   guint64 code;
 } IcsControl;
 
@@ -58,9 +59,9 @@ void ics_control_reader_feed (IcsControlReader *self, const guint8 *data, gsize 
 
 typedef enum
 {
-  ICS_CONTROL_MORE,        /* no whole message there */
+  ICS_CONTROL_MORE, /* no whole message there */
   ICS_CONTROL_MESSAGE,
-  ICS_CONTROL_MALFORMED    /* the stream can not be trusted any more */
+  ICS_CONTROL_MALFORMED /* the stream can not be trusted any more */
 } IcsControlRead;
 
 IcsControlRead ics_control_reader_next (IcsControlReader *self, IcsControl *message);

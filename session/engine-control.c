@@ -79,7 +79,8 @@ handle_messages (IcsEngine *self)
       ics_control_clear (&message);
     }
   if (read == ICS_CONTROL_MALFORMED)
-    ics_engine_fail (self, g_error_new_literal (ICS_ERROR, ICS_ERROR_PROTOCOL, "the other host's control messages are malformed"));
+    ics_engine_fail (self, g_error_new_literal (ICS_ERROR, ICS_ERROR_PROTOCOL,
+                                                "the other host's control messages are malformed"));
 }
 
 void

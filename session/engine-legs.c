@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "session/engine-private.h"
 
-/* The two legs: the relayed one and the direct one, each a series of attempts. The joiner is ICE controlling and starts the
- * attempts after the first; the listener follows what arrives on the control stream. */
+/* The two legs: the relayed one and the direct one, each a series of attempts. The joiner is ICE controlling
+ * and starts the attempts after the first; the listener follows what arrives on the control stream. */
 
 /* An attempt that has no proven path by then has failed, whatever ICE says. */
 #define ATTEMPT_TIMEOUT_US (40 * G_USEC_PER_SEC)
@@ -88,8 +88,8 @@ static void
 on_candidate (IcsIceAttempt *ice, const char *line, gpointer user_data)
 {
   IcsAttempt *attempt = user_data;
-  IcsControl message = { .type = ICS_CONTROL_CANDIDATE, .leg = attempt->leg, .attempt = attempt->number,
-                         .a = (char *)line };
+  IcsControl message
+      = { .type = ICS_CONTROL_CANDIDATE, .leg = attempt->leg, .attempt = attempt->number, .a = (char *)line };
 
   ics_engine_send_control (attempt->engine, &message);
 }
@@ -237,7 +237,8 @@ start_attempt (IcsEngine *self, IcsLeg leg, guint number)
   attempt->ice = ics_ice_attempt_new (&config, &ice_callbacks, attempt);
   if (!ics_ice_attempt_start (attempt->ice, &error))
     {
-      ics_engine_note (self, "%s attempt %u can not start: %s", ics_leg_to_string (leg), number, error->message);
+      ics_engine_note (self, "%s attempt %u can not start: %s", ics_leg_to_string (leg), number,
+                       error->message);
       attempt->failed = TRUE;
       ics_engine_wake (self);
       return attempt;

@@ -27,7 +27,8 @@ ics_pairing_timeout_error (IcsEngine *self)
 {
   if (ics_channel_get_state (self->channel) == ICS_CHANNEL_CONNECTING)
     return g_error_new_literal (ICS_ERROR, ICS_ERROR_SERVER_UNREACHABLE, "the server did not answer in time");
-  return g_error_new_literal (ICS_ERROR, ICS_ERROR_NO_PEER, "nobody came: the time to wait for the other host is over");
+  return g_error_new_literal (ICS_ERROR, ICS_ERROR_NO_PEER,
+                              "nobody came: the time to wait for the other host is over");
 }
 
 /* --- the handshake --- */
@@ -73,13 +74,15 @@ check_handshake (IcsEngine *self)
 static void
 begin_handshake (IcsEngine *self)
 {
-  IcsHandshakeConfig config = { .joiner = self->joiner, .code = self->code, .application = self->application };
+  IcsHandshakeConfig config
+      = { .joiner = self->joiner, .code = self->code, .application = self->application };
 
   memcpy (config.fingerprint, ics_identity_get_fingerprint (self->identity), sizeof config.fingerprint);
   self->handshake = ics_handshake_new (&config);
   if (self->handshake == NULL)
     {
-      ics_engine_fail (self, g_error_new_literal (ICS_ERROR, ICS_ERROR_INVALID_ARGUMENT, "the application name or the code is not valid"));
+      ics_engine_fail (self, g_error_new_literal (ICS_ERROR, ICS_ERROR_INVALID_ARGUMENT,
+                                                  "the application name or the code is not valid"));
       return;
     }
   ics_engine_set_state (self, ICS_ENGINE_PAIRING);
@@ -182,10 +185,12 @@ closed_error (IcsEngine *self)
 
   /* A peer that goes away after it has seen our proof and before it gave its own has used up the guess. */
   if (self->state == ICS_ENGINE_PAIRING && !self->joiner && self->proof_given)
-    return g_error_new_literal (ICS_ERROR, ICS_ERROR_CODE_REJECTED,
-                                "the other side left without proving that it knows the code; the code is used up");
-  return error != NULL ? g_error_copy (error)
-                       : g_error_new_literal (ICS_ERROR, ICS_ERROR_LINK_LOST, "the relayed channel was closed");
+    return g_error_new_literal (
+        ICS_ERROR, ICS_ERROR_CODE_REJECTED,
+        "the other side left without proving that it knows the code; the code is used up");
+  return error != NULL
+             ? g_error_copy (error)
+             : g_error_new_literal (ICS_ERROR, ICS_ERROR_LINK_LOST, "the relayed channel was closed");
 }
 
 static void
@@ -259,7 +264,8 @@ make_ws_channel (IcsEngine *self, const IcsEngineConfig *config)
 {
   g_autofree char *code = NULL;
   g_autofree char *nameplate = NULL;
-  IcsWsChannelConfig ws = { .server_uri = config->server_uri, .family = config->family,
+  IcsWsChannelConfig ws = { .server_uri = config->server_uri,
+                            .family = config->family,
                             .give_up_after_us = ics_engine_limit (self, ICS_LOST_TIMEOUT_US) };
   IcsWsChannel *channel;
 
@@ -308,7 +314,8 @@ ics_pairing_stop (IcsEngine *self)
   if (ics_channel_get_state (self->channel) != ICS_CHANNEL_CLOSED)
     ics_channel_close (self->channel);
   if (self->strays > 0)
-    ics_engine_note (self, "%" G_GUINT64_FORMAT " messages on the channel were not the peer's, and dropped", self->strays);
+    ics_engine_note (self, "%" G_GUINT64_FORMAT " messages on the channel were not the peer's, and dropped",
+                     self->strays);
 }
 
 gboolean

@@ -26,11 +26,11 @@ G_BEGIN_DECLS
 typedef enum
 {
   ICS_ENGINE_NEW,
-  ICS_ENGINE_REACHING,     /* the channel is not open yet */
-  ICS_ENGINE_PAIRING,      /* both are there: CPace */
-  ICS_ENGINE_SECURING,     /* QUIC handshake */
+  ICS_ENGINE_REACHING, /* the channel is not open yet */
+  ICS_ENGINE_PAIRING,  /* both are there: CPace */
+  ICS_ENGINE_SECURING, /* QUIC handshake */
   ICS_ENGINE_UP,
-  ICS_ENGINE_CLOSING,      /* our goodbye is on its way */
+  ICS_ENGINE_CLOSING, /* our goodbye is on its way */
   ICS_ENGINE_CLOSED
 } IcsEngineState;
 
@@ -40,29 +40,30 @@ typedef struct
   IcsEngine *engine;
   guint id;
   IcsPathKind kind;
-  IcsIceAttempt *attempt;  /* NULL: the channel. Belongs to the IcsAttempt */
-  GByteArray *batch;       /* the channel: datagrams not sent yet */
-  GBytes *held;            /* a packet the carrier did not take */
+  IcsIceAttempt *attempt; /* NULL: the channel. Belongs to the IcsAttempt */
+  GByteArray *batch;      /* the channel: datagrams not sent yet */
+  GBytes *held;           /* a packet the carrier did not take */
   gboolean blocked;
 } IcsCarrier;
 
-/* One attempt of one leg. Two may live at a time: the one that carries a path, and the one that looks for a better. */
+/* One attempt of one leg. Two may live at a time: the one that carries a path, and the one that looks for a
+ * better. */
 typedef struct
 {
   IcsEngine *engine;
   IcsLeg leg;
   guint number;
   IcsIceAttempt *ice;
-  IcsCarrier *path;           /* once connected */
+  IcsCarrier *path; /* once connected */
   gboolean failed;
-  gint64 deadline;         /* to prove itself */
+  gint64 deadline; /* to prove itself */
 } IcsAttempt;
 
 typedef struct
 {
-  GQueue attempts;         /* IcsAttempt, the newest last */
-  guint newest;            /* number of the newest attempt, also of one that is gone */
-  gint64 retry_at;         /* the joiner starts the next one then; G_MAXINT64 = not planned */
+  GQueue attempts; /* IcsAttempt, the newest last */
+  guint newest;    /* number of the newest attempt, also of one that is gone */
+  gint64 retry_at; /* the joiner starts the next one then; G_MAXINT64 = not planned */
   gint64 retry_delay;
 } IcsLegState;
 
@@ -76,7 +77,7 @@ struct _IcsEngine
   gboolean woken;
   gint64 started;
   IcsEngineState state;
-  gboolean ending;         /* end_error says why; run() carries it out */
+  gboolean ending; /* end_error says why; run() carries it out */
   GError *end_error;
   gboolean finished;
 
@@ -86,27 +87,27 @@ struct _IcsEngine
   IcsPathPolicy policy;
   int family;
   gboolean no_server_turn;
-  GPtrArray *own_turn;     /* IcsTurnServer from the configuration */
-  gint64 timeout_us;       /* 0 = the defaults */
-  gint64 deadline;         /* of the state; G_MAXINT64 = none */
-  gint64 direct_deadline;  /* policy direct and lan: for the first direct path */
+  GPtrArray *own_turn;    /* IcsTurnServer from the configuration */
+  gint64 timeout_us;      /* 0 = the defaults */
+  gint64 deadline;        /* of the state; G_MAXINT64 = none */
+  gint64 direct_deadline; /* policy direct and lan: for the first direct path */
 
   IcsChannel *channel;
   gboolean channel_closed;
   IcsIdentity *identity;
   IcsHandshake *handshake;
-  guint64 strays;          /* channel messages dropped: malformed, or not due */
-  gboolean proof_given;    /* the listener has answered: a peer that leaves now had its guess */
+  guint64 strays;       /* channel messages dropped: malformed, or not due */
+  gboolean proof_given; /* the listener has answered: a peer that leaves now had its guess */
 
   IcsQuic *quic;
-  gboolean connected;      /* told the application */
-  gboolean blocked;        /* the active path takes no more for now */
+  gboolean connected; /* told the application */
+  gboolean blocked;   /* the active path takes no more for now */
   IcsQuicStream *control;
   IcsControlReader control_reader;
-  GQueue control_out;      /* GBytes that wait for the control stream */
+  GQueue control_out; /* GBytes that wait for the control stream */
 
   IcsPathEngine *paths;
-  GHashTable *path_table;  /* id -> IcsCarrier */
+  GHashTable *path_table; /* id -> IcsCarrier */
   guint channel_path;
   guint8 probe_key_tx[ICS_PROBE_KEY_LEN], probe_key_rx[ICS_PROBE_KEY_LEN];
   gboolean probe_keys;
@@ -119,7 +120,7 @@ struct _IcsEngine
   IcsStall stall;
 
   IcsLegState legs[ICS_N_LEGS];
-  guint closing_attempts;  /* whose sockets are not released yet */
+  guint closing_attempts; /* whose sockets are not released yet */
 
   gboolean bye_received;
   guint64 bye_code;
@@ -128,10 +129,10 @@ struct _IcsEngine
 
 /* engine.c */
 void ics_engine_note (IcsEngine *self, const char *format, ...) G_GNUC_PRINTF (2, 3);
-void ics_engine_fail (IcsEngine *self, GError *error);     /* takes @error; NULL = clean */
+void ics_engine_fail (IcsEngine *self, GError *error); /* takes @error; NULL = clean */
 void ics_engine_set_state (IcsEngine *self, IcsEngineState state);
-void ics_engine_run (IcsEngine *self);                     /* does all there is to do, then re-arms the timer */
-void ics_engine_wake (IcsEngine *self);                    /* run soon; from any thread */
+void ics_engine_run (IcsEngine *self);  /* does all there is to do, then re-arms the timer */
+void ics_engine_wake (IcsEngine *self); /* run soon; from any thread */
 gboolean ics_engine_is_over (IcsEngine *self);
 gint64 ics_engine_limit (IcsEngine *self, gint64 standard_us);
 void ics_engine_check_finished (IcsEngine *self);
@@ -143,12 +144,12 @@ void ics_pairing_stop (IcsEngine *self);
 gboolean ics_pairing_is_stopped (IcsEngine *self);
 void ics_pairing_forget_code (IcsEngine *self);
 GError *ics_pairing_timeout_error (IcsEngine *self);
-IcsWsChannel *ics_pairing_get_ws (IcsEngine *self);        /* NULL when the application brought its own channel */
+IcsWsChannel *ics_pairing_get_ws (IcsEngine *self); /* NULL when the application brought its own channel */
 
 /* engine-quic.c */
 void ics_engine_start_quic (IcsEngine *self);
 void ics_engine_receive (IcsEngine *self, IcsCarrier *path, const guint8 *data, gsize len);
-void ics_engine_pump (IcsEngine *self, gint64 now);        /* packets out, events in */
+void ics_engine_pump (IcsEngine *self, gint64 now); /* packets out, events in */
 void ics_engine_say_goodbye (IcsEngine *self, gint64 now);
 gboolean ics_engine_goodbye_arrived (IcsEngine *self);
 void ics_engine_tell_connected (IcsEngine *self);

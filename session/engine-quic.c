@@ -77,7 +77,8 @@ write_packets (IcsEngine *self, gint64 now)
       IcsCarrier *path = ics_engine_find_path (self, ics_quic_get_path (self->quic));
 
       self->blocked = path != NULL && !ics_carrier_can_send (path);
-      if (self->blocked || sent >= burst || (n = ics_quic_write (self->quic, now, packet, sizeof packet, &id)) == 0)
+      if (self->blocked || sent >= burst
+          || (n = ics_quic_write (self->quic, now, packet, sizeof packet, &id)) == 0)
         break;
       path = ics_engine_find_path (self, id);
       sent += n;
@@ -108,14 +109,16 @@ make_probe_keys (IcsEngine *self)
 {
   const char *own = self->joiner ? "client" : "server", *other = self->joiner ? "server" : "client";
 
-  self->probe_keys = ics_quic_export (self->quic, PROBE_LABEL, own, self->probe_key_tx, sizeof self->probe_key_tx)
-                     && ics_quic_export (self->quic, PROBE_LABEL, other, self->probe_key_rx, sizeof self->probe_key_rx);
+  self->probe_keys
+      = ics_quic_export (self->quic, PROBE_LABEL, own, self->probe_key_tx, sizeof self->probe_key_tx)
+        && ics_quic_export (self->quic, PROBE_LABEL, other, self->probe_key_rx, sizeof self->probe_key_rx);
 }
 
 void
 ics_engine_tell_connected (IcsEngine *self)
 {
-  g_autofree char *fingerprint = ics_fingerprint_to_hex (ics_handshake_get_peer_fingerprint (self->handshake));
+  g_autofree char *fingerprint
+      = ics_fingerprint_to_hex (ics_handshake_get_peer_fingerprint (self->handshake));
 
   self->connected = TRUE;
   self->callbacks.connected (ics_quic_get_hub (self->quic), fingerprint, self->user_data);
@@ -253,7 +256,8 @@ ics_engine_say_goodbye (IcsEngine *self, gint64 now)
 gboolean
 ics_engine_goodbye_arrived (IcsEngine *self)
 {
-  /* A listener that closes before the joiner's control stream came has to wait for it, as long as a goodbye may take. */
+  /* A listener that closes before the joiner's control stream came has to wait for it, as long as a goodbye
+   * may take. */
   return self->control != NULL && g_queue_is_empty (&self->control_out)
          && ics_quic_stream_is_flushed (self->control, NULL);
 }

@@ -271,7 +271,8 @@ ics_engine_check_finished (IcsEngine *self)
 {
   if (self->state != ICS_ENGINE_CLOSED || self->finished)
     return;
-  if (self->closing_attempts > 0 || (!ics_pairing_is_stopped (self) && g_get_monotonic_time () < self->deadline))
+  if (self->closing_attempts > 0
+      || (!ics_pairing_is_stopped (self) && g_get_monotonic_time () < self->deadline))
     return;
   self->finished = TRUE;
   self->callbacks.finished (self->user_data);
@@ -307,8 +308,10 @@ fail_for_time (IcsEngine *self)
       break;
     case ICS_ENGINE_PAIRING:
     case ICS_ENGINE_SECURING:
-      ics_engine_fail (self, g_error_new_literal (ICS_ERROR, ICS_ERROR_TIMED_OUT,
-                                                  "the other host is there, but the secure connection could not be set up in time"));
+      ics_engine_fail (self,
+                       g_error_new_literal (
+                           ICS_ERROR, ICS_ERROR_TIMED_OUT,
+                           "the other host is there, but the secure connection could not be set up in time"));
       break;
     case ICS_ENGINE_CLOSING:
       ics_engine_fail (self, NULL);
@@ -337,8 +340,9 @@ check_limits (IcsEngine *self, gint64 now)
   if (now >= self->deadline)
     fail_for_time (self);
   if (now >= lost_deadline (self))
-    ics_engine_fail (self, g_error_new_literal (ICS_ERROR, ICS_ERROR_LINK_LOST,
-                                                "the link is lost: the other host does not answer on any path"));
+    ics_engine_fail (self,
+                     g_error_new_literal (ICS_ERROR, ICS_ERROR_LINK_LOST,
+                                          "the link is lost: the other host does not answer on any path"));
   if (now >= self->direct_deadline)
     ics_engine_fail (self, g_error_new_literal (ICS_ERROR, ICS_ERROR_PATH_UNAVAILABLE,
                                                 "no direct path was found, and the policy allows no other"));

@@ -6,15 +6,15 @@
 
 G_BEGIN_DECLS
 
-/* The state machine of one link. Lives on the I/O thread, in the thread-default context it is created in; calls its
- * callbacks there, last. */
+/* The state machine of one link. Lives on the I/O thread, in the thread-default context it is created in;
+ * calls its callbacks there, last. */
 typedef struct _IcsEngine IcsEngine;
 
 typedef struct
 {
   const char *server_uri;
-  IcsChannel *channel;          /* instead of the server's; may be NULL */
-  const char *code;             /* NULL: listen */
+  IcsChannel *channel; /* instead of the server's; may be NULL */
+  const char *code;    /* NULL: listen */
   const char *application;
   IcsPathPolicy policy;
   int family;
@@ -32,17 +32,20 @@ typedef struct
   void (*stream) (IcsQuicStream *stream, gpointer user_data);
   void (*datagram) (GBytes *payload, gpointer user_data);
   void (*record) (const char *line, gpointer user_data);
-  /* The end, once; @error NULL after a clean close. Nothing is called after it; resources may still be on their way out. */
+  /* The end, once; @error NULL after a clean close. Nothing is called after it; resources may still be on
+   * their way out. */
   void (*closed) (const GError *error, gpointer user_data);
   /* Everything is released: the thread may end. */
   void (*finished) (gpointer user_data);
 } IcsEngineCallbacks;
 
 /* Copies what it is given. */
-IcsEngine *ics_engine_new (const IcsEngineConfig *config, const IcsEngineCallbacks *callbacks, gpointer user_data);
+IcsEngine *ics_engine_new (const IcsEngineConfig *config, const IcsEngineCallbacks *callbacks,
+                           gpointer user_data);
 void ics_engine_start (IcsEngine *self);
 
-/* Ends the link: politely with @code and @reason when it is up, at once otherwise. closed() and finished() follow. */
+/* Ends the link: politely with @code and @reason when it is up, at once otherwise. closed() and finished()
+ * follow. */
 void ics_engine_close (IcsEngine *self, guint64 code, const char *reason);
 gboolean ics_engine_send_datagram (IcsEngine *self, GBytes *payload);
 

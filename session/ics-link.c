@@ -22,17 +22,17 @@ struct _IcsLink
   guint timeout_ms;
 
   IcsLinkThread *thread;
-  IcsStreamHub *hub;            /* set once, when connected */
+  IcsStreamHub *hub; /* set once, when connected */
   char *code;
   char *peer_fingerprint;
   IcsPathInfo *path;
-  GQueue record;                /* char *, bounded */
+  GQueue record; /* char *, bounded */
   GTask *connect_task;
-  gulong cancel_handler;        /* on the cancellable of connect_task */
+  gulong cancel_handler; /* on the cancellable of connect_task */
   GTask *close_task;
   GTask *accept_task;
-  GQueue incoming;              /* IcsStream nobody took yet */
-  gint closed;                  /* atomic: streams are opened from any thread */
+  GQueue incoming; /* IcsStream nobody took yet */
+  gint closed;     /* atomic: streams are opened from any thread */
   gboolean finished;
   GError *close_error;
 };
@@ -121,7 +121,8 @@ on_stream (IcsLink *self, IcsQuicStream *core)
 {
   g_autoptr (IcsStream) stream = ics_stream_new (core);
 
-  if (self->accept_task == NULL && g_signal_has_handler_pending (self, signals[SIGNAL_INCOMING_STREAM], 0, TRUE))
+  if (self->accept_task == NULL
+      && g_signal_has_handler_pending (self, signals[SIGNAL_INCOMING_STREAM], 0, TRUE))
     {
       g_signal_emit (self, signals[SIGNAL_INCOMING_STREAM], 0, stream);
       return;
@@ -250,8 +251,8 @@ start (IcsLink *self, const char *code)
 }
 
 void
-ics_link_connect_async (IcsLink *self, const char *code, GCancellable *cancellable, GAsyncReadyCallback callback,
-                        gpointer user_data)
+ics_link_connect_async (IcsLink *self, const char *code, GCancellable *cancellable,
+                        GAsyncReadyCallback callback, gpointer user_data)
 {
   g_autoptr (GTask) task = g_task_new (self, cancellable, callback, user_data);
   GError *error = NULL;
@@ -265,7 +266,8 @@ ics_link_connect_async (IcsLink *self, const char *code, GCancellable *cancellab
     }
   if ((self->server_uri == NULL && self->channel == NULL) || self->application == NULL)
     {
-      g_task_return_new_error (task, ICS_ERROR, ICS_ERROR_INVALID_ARGUMENT, "a link needs a server (or a channel) and an application name");
+      g_task_return_new_error (task, ICS_ERROR, ICS_ERROR_INVALID_ARGUMENT,
+                               "a link needs a server (or a channel) and an application name");
       return;
     }
   if (code != NULL && !ics_code_parse (code, &canonical, &nameplate, &error))
@@ -313,7 +315,8 @@ ics_link_open_stream (IcsLink *self, GError **error)
 }
 
 void
-ics_link_accept_stream_async (IcsLink *self, GCancellable *cancellable, GAsyncReadyCallback callback, gpointer user_data)
+ics_link_accept_stream_async (IcsLink *self, GCancellable *cancellable, GAsyncReadyCallback callback,
+                              gpointer user_data)
 {
   g_autoptr (GTask) task = g_task_new (self, cancellable, callback, user_data);
 
@@ -337,7 +340,8 @@ ics_link_accept_stream_finish (IcsLink *self, GAsyncResult *result, GError **err
 gboolean
 ics_link_send_datagram (IcsLink *self, GBytes *payload)
 {
-  if (self->hub == NULL || g_atomic_int_get (&self->closed) || g_bytes_get_size (payload) > ICS_QUIC_MAX_DATAGRAM)
+  if (self->hub == NULL || g_atomic_int_get (&self->closed)
+      || g_bytes_get_size (payload) > ICS_QUIC_MAX_DATAGRAM)
     return FALSE;
   return ics_link_thread_send_datagram (self->thread, payload);
 }
@@ -528,7 +532,8 @@ install_properties (GObjectClass *klass)
   props[PROP_SERVER_URI] = g_param_spec_string ("server-uri", NULL, NULL, NULL, settable);
   props[PROP_CHANNEL] = g_param_spec_object ("channel", NULL, NULL, ICS_TYPE_CHANNEL, settable);
   props[PROP_APPLICATION] = g_param_spec_string ("application", NULL, NULL, NULL, settable);
-  props[PROP_POLICY] = g_param_spec_uint ("policy", NULL, NULL, 0, ICS_PATH_POLICY_LAN, ICS_PATH_POLICY_AUTO, settable);
+  props[PROP_POLICY]
+      = g_param_spec_uint ("policy", NULL, NULL, 0, ICS_PATH_POLICY_LAN, ICS_PATH_POLICY_AUTO, settable);
   props[PROP_FAMILY] = g_param_spec_int ("family", NULL, NULL, 0, 6, 0, settable);
   props[PROP_TURN_URIS] = g_param_spec_boxed ("turn-uris", NULL, NULL, G_TYPE_STRV, settable);
   props[PROP_NO_SERVER_TURN] = g_param_spec_boolean ("no-server-turn", NULL, NULL, FALSE, settable);

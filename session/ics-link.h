@@ -16,12 +16,13 @@ ICS_API GType ics_path_info_get_type (void);
 ICS_API IcsPathInfo *ics_path_info_ref (IcsPathInfo *self);
 ICS_API void ics_path_info_unref (IcsPathInfo *self);
 ICS_API IcsPathKind ics_path_info_get_kind (IcsPathInfo *self);
-ICS_API const char *ics_path_info_get_transport (IcsPathInfo *self);    /* "ws", "udp", "tcp", "tls" */
-ICS_API const char *ics_path_info_get_local (IcsPathInfo *self);        /* "192.0.2.1:5000", never NULL */
-ICS_API const char *ics_path_info_get_local_type (IcsPathInfo *self);   /* "host", "srflx", "prflx", "relay", "mapped" */
+ICS_API const char *ics_path_info_get_transport (IcsPathInfo *self); /* "ws", "udp", "tcp", "tls" */
+ICS_API const char *ics_path_info_get_local (IcsPathInfo *self);     /* "192.0.2.1:5000", never NULL */
+ICS_API const char *
+ics_path_info_get_local_type (IcsPathInfo *self); /* "host", "srflx", "prflx", "relay", "mapped" */
 ICS_API const char *ics_path_info_get_remote (IcsPathInfo *self);
 ICS_API const char *ics_path_info_get_remote_type (IcsPathInfo *self);
-ICS_API double ics_path_info_get_rtt_ms (IcsPathInfo *self);            /* 0 = not known yet */
+ICS_API double ics_path_info_get_rtt_ms (IcsPathInfo *self); /* 0 = not known yet */
 ICS_API IcsPathReason ics_path_info_get_reason (IcsPathInfo *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (IcsPathInfo, ics_path_info_unref)
 
@@ -29,8 +30,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (IcsPathInfo, ics_path_info_unref)
  * IcsLink:
  *
  * A link between two hosts: connected at once through the relayed channel, moved to better paths unnoticed.
- * It does its I/O on a thread of its own; signals and callbacks arrive on the thread-default main context in which the
- * link was created. Not to be unreffed before ics_link_close_async() finished if the peer shall see a clean close.
+ * It does its I/O on a thread of its own; signals and callbacks arrive on the thread-default main context in
+ * which the link was created. Not to be unreffed before ics_link_close_async() finished if the peer shall see
+ * a clean close.
  *
  * Properties (all construct-time settable, read-only once connecting):
  *   server-uri (string)       rendezvous server, "wss://rv.example.org"
@@ -38,12 +40,11 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (IcsPathInfo, ics_path_info_unref)
  *   application (string)      what runs over the link, "file/1"; both sides must name the same
  *   policy (IcsPathPolicy)
  *   family (int)              0 any, 4, 6
- *   turn-uris (strv)          additional TURN servers ("turn:user:pass@host"), besides the server's; NULL = only the server's
- *   no-server-turn (boolean)  do not use the server's TURN servers
- *   timeout-ms (uint)         limit for the peer to come, for the handshake, and for a life without any path; 0 = defaults
- *                             (no limit for the peer to come, 30 s for the handshake, 600 s without a path)
- * Read-only:
- *   code (string), peer-fingerprint (string, hex), path (IcsPathInfo)
+ *   turn-uris (strv)          additional TURN servers ("turn:user:pass@host"), besides the server's; NULL =
+ * only the server's no-server-turn (boolean)  do not use the server's TURN servers timeout-ms (uint) limit
+ * for the peer to come, for the handshake, and for a life without any path; 0 = defaults (no limit for the
+ * peer to come, 30 s for the handshake, 600 s without a path) Read-only: code (string), peer-fingerprint
+ * (string, hex), path (IcsPathInfo)
  *
  * Signals:
  *   code (const char *code)                    listening: give this code to the other host's user
@@ -52,44 +53,52 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (IcsPathInfo, ics_path_info_unref)
  *   incoming-stream (IcsStream *stream)        the peer opened a stream; queued until connected to, or accept
  *   datagram (GBytes *payload)
  *   record (const char *line)                  a new line of the record, in people's words
- *   closed (GError *error)                     the link ended; error is NULL after a clean close by either side
+ *   closed (GError *error)                     the link ended; error is NULL after a clean close by either
+ * side
  *
  * Since: 0.1
  */
 #define ICS_TYPE_LINK (ics_link_get_type ())
-ICS_API G_DECLARE_FINAL_TYPE (IcsLink, ics_link, ICS, LINK, GObject)
+ICS_API
+G_DECLARE_FINAL_TYPE (IcsLink, ics_link, ICS, LINK, GObject)
 
 ICS_API IcsLink *ics_link_new (const char *server_uri, const char *application);
 
-/* @code NULL: listen; the "code" signal tells the new code. Else join. Finishes when both hosts have proved the code and application data
- * can flow (policy direct/lan: when a direct path is active). Once per link. Errors: those of IcsError. */
+/* @code NULL: listen; the "code" signal tells the new code. Else join. Finishes when both hosts have proved
+ * the code and application data can flow (policy direct/lan: when a direct path is active). Once per link.
+ * Errors: those of IcsError. */
 ICS_API void ics_link_connect_async (IcsLink *self, const char *code, GCancellable *cancellable,
                                      GAsyncReadyCallback callback, gpointer user_data);
 ICS_API gboolean ics_link_connect_finish (IcsLink *self, GAsyncResult *result, GError **error);
 
-/* Opens a bidirectional stream. The peer sees it once something was written or it was closed. May be called from any thread
- * after connect. Fails only with ICS_ERROR_CLOSED or ICS_ERROR_LINK_LOST; a stream over the peer's limit (64 at once, raised as they
- * close) is opened as soon as the peer allows, its writes wait meanwhile. */
+/* Opens a bidirectional stream. The peer sees it once something was written or it was closed. May be called
+ * from any thread after connect. Fails only with ICS_ERROR_CLOSED or ICS_ERROR_LINK_LOST; a stream over the
+ * peer's limit (64 at once, raised as they close) is opened as soon as the peer allows, its writes wait
+ * meanwhile. */
 ICS_API IcsStream *ics_link_open_stream (IcsLink *self, GError **error);
 
 /* The next stream that the peer opened. Finishes with NULL and no error when the link is closed cleanly. */
-ICS_API void ics_link_accept_stream_async (IcsLink *self, GCancellable *cancellable, GAsyncReadyCallback callback,
-                                           gpointer user_data);
+ICS_API void ics_link_accept_stream_async (IcsLink *self, GCancellable *cancellable,
+                                           GAsyncReadyCallback callback, gpointer user_data);
 ICS_API IcsStream *ics_link_accept_stream_finish (IcsLink *self, GAsyncResult *result, GError **error);
 
-/* An unreliable datagram (RFC 9221) of at most ics_link_get_max_datagram() bytes; dropped when the queue is full (FALSE). */
+/* An unreliable datagram (RFC 9221) of at most ics_link_get_max_datagram() bytes; dropped when the queue is
+ * full (FALSE). */
 ICS_API gboolean ics_link_send_datagram (IcsLink *self, GBytes *payload);
 ICS_API gsize ics_link_get_max_datagram (IcsLink *self);
 
-/* Closes cleanly: tells the peer @application_code (0 = all is well) and @reason, waits until that left (bounded, 2 s). The peer's link ends with
- * no error for 0, else with ICS_ERROR_REFUSED and the reason. Unacknowledged stream data is lost: flush first. */
-ICS_API void ics_link_close_async (IcsLink *self, guint64 application_code, const char *reason, GCancellable *cancellable,
-                                   GAsyncReadyCallback callback, gpointer user_data);
+/* Closes cleanly: tells the peer @application_code (0 = all is well) and @reason, waits until that left
+ * (bounded, 2 s). The peer's link ends with no error for 0, else with ICS_ERROR_REFUSED and the reason.
+ * Unacknowledged stream data is lost: flush first. */
+ICS_API void ics_link_close_async (IcsLink *self, guint64 application_code, const char *reason,
+                                   GCancellable *cancellable, GAsyncReadyCallback callback,
+                                   gpointer user_data);
 ICS_API gboolean ics_link_close_finish (IcsLink *self, GAsyncResult *result, GError **error);
 
 ICS_API const char *ics_link_get_code (IcsLink *self);
 ICS_API const char *ics_link_get_peer_fingerprint (IcsLink *self);
-ICS_API IcsPathInfo *ics_link_get_path (IcsLink *self);      /* (transfer full) (nullable) */
-ICS_API char **ics_link_get_record (IcsLink *self);          /* (transfer full): the record so far, bounded, oldest first */
+ICS_API IcsPathInfo *ics_link_get_path (IcsLink *self); /* (transfer full) (nullable) */
+ICS_API char **
+ics_link_get_record (IcsLink *self); /* (transfer full): the record so far, bounded, oldest first */
 
 G_END_DECLS

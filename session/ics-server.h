@@ -10,16 +10,18 @@ G_BEGIN_DECLS
  * IcsServer:
  *
  * The rendezvous server with its TURN child. Runs on the thread-default main context it was created in.
- * Properties (construct): listen (strv "ADDR:PORT", "[ADDR]:PORT"), tls-cert-file, tls-key-file, public-addresses (strv), turn-uris (strv; "auto",
- * "none" or URIs), turn-secret-file, turn-allow-peers (strv of address ranges), state-dir.
- * Signals: listening (const char *url), log (const char *line).
+ * Properties (construct): listen (strv "ADDR:PORT", "[ADDR]:PORT"), tls-cert-file, tls-key-file,
+ * public-addresses (strv), turn-uris (strv; "auto", "none" or URIs), turn-secret-file, turn-allow-peers (strv
+ * of address ranges), state-dir. Signals: listening (const char *url), log (const char *line).
  *
  * Since: 0.1
  */
 #define ICS_TYPE_SERVER (ics_server_get_type ())
-ICS_API G_DECLARE_FINAL_TYPE (IcsServer, ics_server, ICS, SERVER, GObject)
+ICS_API
+G_DECLARE_FINAL_TYPE (IcsServer, ics_server, ICS, SERVER, GObject)
 
-/* Binds and serves. "listening" is emitted once per address; port 0 is replaced by the one given. Errors: ICS_ERROR_INVALID_ARGUMENT, a GIOError. */
+/* Binds and serves. "listening" is emitted once per address; port 0 is replaced by the one given. Errors:
+ * ICS_ERROR_INVALID_ARGUMENT, a GIOError. */
 ICS_API gboolean ics_server_start (IcsServer *self, GError **error);
 
 /* Stops: closes all connections (1001 going away), ends the TURN child and waits for it (bounded). */

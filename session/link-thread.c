@@ -9,8 +9,8 @@ struct _IcsLinkThread
   GMainContext *io_context;
   GMainContext *owner_context;
   GMainLoop *loop;
-  IcsEngine *engine;            /* on the I/O thread */
-  gint datagrams;               /* posted and not yet queued */
+  IcsEngine *engine; /* on the I/O thread */
+  gint datagrams;    /* posted and not yet queued */
   GWeakRef owner;
   void (*handler) (GObject *owner, IcsLinkEvent *event);
   /* Set up here, made into an engine on the thread. */
@@ -107,7 +107,8 @@ on_code (const char *code, gpointer self)
 static void
 on_connected (IcsStreamHub *hub, const char *fingerprint, gpointer self)
 {
-  emit (self, &(IcsLinkEvent){ .type = ICS_LINK_EVENT_CONNECTED, .text = g_strdup (fingerprint),
+  emit (self, &(IcsLinkEvent){ .type = ICS_LINK_EVENT_CONNECTED,
+                               .text = g_strdup (fingerprint),
                                .hub = ics_stream_hub_ref (hub) });
 }
 
@@ -144,7 +145,8 @@ on_record (const char *line, gpointer self)
 static void
 on_closed (const GError *error, gpointer self)
 {
-  emit (self, &(IcsLinkEvent){ .type = ICS_LINK_EVENT_CLOSED, .error = error != NULL ? g_error_copy (error) : NULL });
+  emit (self, &(IcsLinkEvent){ .type = ICS_LINK_EVENT_CLOSED,
+                               .error = error != NULL ? g_error_copy (error) : NULL });
 }
 
 static void
@@ -187,7 +189,8 @@ thread_main (gpointer data)
 }
 
 IcsLinkThread *
-ics_link_thread_new (const IcsEngineConfig *config, GObject *owner, void (*handler) (GObject *owner, IcsLinkEvent *event))
+ics_link_thread_new (const IcsEngineConfig *config, GObject *owner,
+                     void (*handler) (GObject *owner, IcsLinkEvent *event))
 {
   IcsLinkThread *self = g_new0 (IcsLinkThread, 1);
 

@@ -5,20 +5,20 @@
 
 G_BEGIN_DECLS
 
-/* The I/O thread of one link: it owns the engine and ends by itself when the engine has finished, also when the link is long
- * gone. Events come back through the creator's main context. */
+/* The I/O thread of one link: it owns the engine and ends by itself when the engine has finished, also when
+ * the link is long gone. Events come back through the creator's main context. */
 typedef struct _IcsLinkThread IcsLinkThread;
 
 typedef enum
 {
-  ICS_LINK_EVENT_CODE,        /* text */
-  ICS_LINK_EVENT_CONNECTED,   /* text: fingerprint; hub */
-  ICS_LINK_EVENT_PATH,        /* path */
-  ICS_LINK_EVENT_STALL,       /* ms */
-  ICS_LINK_EVENT_STREAM,      /* stream */
-  ICS_LINK_EVENT_DATAGRAM,    /* bytes */
-  ICS_LINK_EVENT_RECORD,      /* text */
-  ICS_LINK_EVENT_CLOSED,      /* error */
+  ICS_LINK_EVENT_CODE,      /* text */
+  ICS_LINK_EVENT_CONNECTED, /* text: fingerprint; hub */
+  ICS_LINK_EVENT_PATH,      /* path */
+  ICS_LINK_EVENT_STALL,     /* ms */
+  ICS_LINK_EVENT_STREAM,    /* stream */
+  ICS_LINK_EVENT_DATAGRAM,  /* bytes */
+  ICS_LINK_EVENT_RECORD,    /* text */
+  ICS_LINK_EVENT_CLOSED,    /* error */
   ICS_LINK_EVENT_FINISHED
 } IcsLinkEventType;
 
@@ -34,8 +34,8 @@ typedef struct
   GError *error;
 } IcsLinkEvent;
 
-/* Starts the thread and the engine on it. @handler runs on the caller's thread-default context; it gets a reference to @owner and is
- * not called any more once that is gone. */
+/* Starts the thread and the engine on it. @handler runs on the caller's thread-default context; it gets a
+ * reference to @owner and is not called any more once that is gone. */
 IcsLinkThread *ics_link_thread_new (const IcsEngineConfig *config, GObject *owner,
                                     void (*handler) (GObject *owner, IcsLinkEvent *event));
 void ics_link_thread_close (IcsLinkThread *self, guint64 code, const char *reason);

@@ -87,6 +87,6 @@ char *
 ics_path_info_describe (IcsPathInfo *self)
 {
   return g_strdup_printf ("%s: %s %s (%s) <-> %s (%s), %.0f ms, %s", ics_path_kind_to_string (self->kind),
-                          self->transport, self->local, self->local_type, self->remote, self->remote_type, self->rtt_ms,
-                          ics_path_reason_to_string (self->reason));
+                          self->transport, self->local, self->local_type, self->remote, self->remote_type,
+                          self->rtt_ms, ics_path_reason_to_string (self->reason));
 }

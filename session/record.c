@@ -5,7 +5,8 @@ char *
 ics_record_format (gint64 elapsed_us, const char *text)
 {
   g_autofree char *valid = g_utf8_make_valid (text, -1);
-  char *line = g_strdup_printf ("%8.3f s  %.*s", (double)elapsed_us / G_USEC_PER_SEC, ICS_RECORD_MAX_LINE, valid);
+  char *line
+      = g_strdup_printf ("%8.3f s  %.*s", (double)elapsed_us / G_USEC_PER_SEC, ICS_RECORD_MAX_LINE, valid);
 
   /* The peer has a say in what some lines hold: no line breaks, no terminal codes. */
   for (char *c = line; *c != '\0'; c++)

@@ -5,11 +5,12 @@
 
 G_BEGIN_DECLS
 
-/* How long a shift held up what the application receives: the longest pause between two deliveries around it. Pure. */
+/* How long a shift held up what the application receives: the longest pause between two deliveries around it.
+ * Pure. */
 typedef struct
 {
-  gint64 last_delivery;   /* 0 = none yet */
-  gint64 window_end;      /* a shift is being watched until then; 0 = none */
+  gint64 last_delivery; /* 0 = none yet */
+  gint64 window_end;    /* a shift is being watched until then; 0 = none */
   gint64 longest;
 } IcsStall;
 

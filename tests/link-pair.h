@@ -9,17 +9,17 @@ typedef struct
 {
   IcsLink *link[2];
   MemoryChannel *channel[2];
-  char *code[2];              /* what each side is told; set by the "code" signal unless set before */
-  GCancellable *cancellable;  /* of the listener's connect; may be NULL */
-  gboolean answered[2];       /* connect has finished, one way or the other */
+  char *code[2];             /* what each side is told; set by the "code" signal unless set before */
+  GCancellable *cancellable; /* of the listener's connect; may be NULL */
+  gboolean answered[2];      /* connect has finished, one way or the other */
   gboolean connected[2];
-  GError *error[2];           /* of connect, or of the end */
+  GError *error[2]; /* of connect, or of the end */
   gboolean closed[2];
   gboolean finished[2];
-  GPtrArray *paths[2];        /* IcsPathInfo */
-  GQueue streams[2];          /* IcsStream */
-  GQueue datagrams[2];        /* GBytes */
-  gboolean alone;             /* the joiner never comes */
+  GPtrArray *paths[2]; /* IcsPathInfo */
+  GQueue streams[2];   /* IcsStream */
+  GQueue datagrams[2]; /* GBytes */
+  gboolean alone;      /* the joiner never comes */
   gboolean timed_out;
 } LinkPair;
 

@@ -4,11 +4,12 @@
 struct _MemoryChannel
 {
   GObject parent_instance;
-  MemoryChannel *peer;      /* a weak pointer */
+  MemoryChannel *peer; /* a weak pointer */
   MemoryChannelTap tap;
   gpointer tap_data;
   IcsChannelState state;
   gboolean cut;
+  gboolean end_hidden;
 };
 
 static void memory_channel_iface_init (IcsChannelInterface *iface);
@@ -128,7 +129,7 @@ memory_channel_close (IcsChannel *channel)
 {
   MemoryChannel *self = MEMORY_CHANNEL (channel);
 
-  if (self->peer != NULL && !self->cut)
+  if (self->peer != NULL && !self->cut && !self->end_hidden)
     post (self->peer, ICS_CHANNEL_SIGNAL, NULL);
   self->state = ICS_CHANNEL_CLOSED;
 }
@@ -194,4 +195,10 @@ memory_channel_cut (MemoryChannel *self, gboolean tell)
   peer->cut = TRUE;
   if (tell)
     set_state (peer, ICS_CHANNEL_INTERRUPTED);
+}
+
+void
+memory_channel_hide_end (MemoryChannel *self)
+{
+  self->end_hidden = TRUE;
 }

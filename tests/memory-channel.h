@@ -3,8 +3,8 @@
 
 #include "signaling/ics-channel.h"
 
-/* A channel as an application could write it: two ends in one process. Messages can be looked at, changed and dropped on the
- * way, as a malicious relay would. */
+/* A channel as an application could write it: two ends in one process. Messages can be looked at, changed and
+ * dropped on the way, as a malicious relay would. */
 #define TYPE_MEMORY_CHANNEL (memory_channel_get_type ())
 G_DECLARE_FINAL_TYPE (MemoryChannel, memory_channel, MEMORY, CHANNEL, GObject)
 
@@ -17,3 +17,5 @@ void memory_channel_set_tap (MemoryChannel *self, MemoryChannelTap tap, gpointer
 void memory_channel_inject (MemoryChannel *self, IcsChannelKind kind, GBytes *message);
 /* Nothing passes from now on, either way; the ends are told when @tell. */
 void memory_channel_cut (MemoryChannel *self, gboolean tell);
+/* A relay that does not tell the other end when this one closes. */
+void memory_channel_hide_end (MemoryChannel *self);

@@ -27,8 +27,12 @@ sim_seed (void)
 }
 
 static void
-on_wake (gpointer unused)
+on_wake (gpointer user_data)
 {
+  Sim *sim = user_data;
+
+  if (sim->wake != NULL)
+    sim->wake (sim->wake_data);
 }
 
 static gint
@@ -138,6 +142,7 @@ sim_init (Sim *sim, guint32 seed, int wrong_fingerprint)
         .path = 1,
         .kind = ICS_PATH_CHANNEL,
         .wake = on_wake,
+        .user_data = sim,
       };
 
       sim->quic[i] = ics_quic_new (&config, sim->now, NULL);
@@ -162,24 +167,56 @@ sim_clear (Sim *sim)
   g_rand_free (sim->rand);
 }
 
-static void
-advance (Sim *sim)
+static gint64
+next_due (Sim *sim)
 {
-  Flying *f = sim->flight != NULL ? sim->flight->data : NULL;
-  gint64 next = f != NULL ? f->at : G_MAXINT64;
+  gint64 next = sim->flight != NULL ? ((Flying *)sim->flight->data)->at : G_MAXINT64;
 
   for (guint i = 0; i < 2; i++)
     next = MIN (next, ics_quic_next_timeout (sim->quic[i]));
-  /* Something may have become possible by what the test did: step a little when nothing else is due. */
-  sim->now = MAX (sim->now, MIN (next, sim->now + 10000));
-  if (f != NULL && f->at <= sim->now)
-    {
-      sim->flight = g_list_delete_link (sim->flight, sim->flight);
-      ics_quic_read (sim->quic[f->to], sim->now, f->path, f->data, f->len);
-      g_free (f);
-    }
+  return next;
+}
+
+/* The first packet in flight arrives; FALSE when none is due. */
+static gboolean
+land (Sim *sim)
+{
+  Flying *f = sim->flight != NULL ? sim->flight->data : NULL;
+
+  if (f == NULL || f->at > sim->now)
+    return FALSE;
+  sim->flight = g_list_delete_link (sim->flight, sim->flight);
+  ics_quic_read (sim->quic[f->to], sim->now, f->path, f->data, f->len);
+  g_free (f);
+  return TRUE;
+}
+
+static void
+handle_timeouts (Sim *sim)
+{
   for (guint i = 0; i < 2; i++)
     ics_quic_handle_timeout (sim->quic[i], sim->now);
+}
+
+static void
+advance (Sim *sim)
+{
+  /* Something may have become possible by what the test did: step a little when nothing else is due. */
+  sim->now = MAX (sim->now, MIN (next_due (sim), sim->now + 10000));
+  land (sim);
+  handle_timeouts (sim);
+}
+
+gint64
+sim_serve (Sim *sim, gint64 now)
+{
+  sim->now = now;
+  while (land (sim))
+    continue;
+  handle_timeouts (sim);
+  drain (sim, 0);
+  drain (sim, 1);
+  return next_due (sim);
 }
 
 gboolean

@@ -23,7 +23,8 @@ write_bulk (gpointer data)
 
   for (gsize i = 0; i < BULK; i++)
     buf[i] = content (i);
-  good = g_output_stream_write_all (out, buf, BULK, NULL, NULL, NULL) && g_output_stream_close (out, NULL, NULL);
+  good = g_output_stream_write_all (out, buf, BULK, NULL, NULL, NULL)
+         && g_output_stream_close (out, NULL, NULL);
   g_object_unref (data);
   return GINT_TO_POINTER (good);
 }
@@ -60,7 +61,8 @@ on_acked (GObject *source, GAsyncResult *result, gpointer user_data)
 {
   g_autoptr (GError) error = NULL;
 
-  ck_assert_msg (ics_stream_flush_acked_finish (ICS_STREAM (source), result, &error), "%s", error ? error->message : "");
+  ck_assert_msg (ics_stream_flush_acked_finish (ICS_STREAM (source), result, &error), "%s",
+                 error ? error->message : "");
   acked = TRUE;
 }
 
@@ -81,7 +83,8 @@ START_TEST (test_bulk_both_ways_while_it_shifts)
   link_pair_init (&pair);
   link_pair_start (&pair, FALSE);
   link_pair_run (&pair, link_pair_is_connected);
-  ck_assert_str_ne (ics_link_get_peer_fingerprint (pair.link[0]), ics_link_get_peer_fingerprint (pair.link[1]));
+  ck_assert_str_ne (ics_link_get_peer_fingerprint (pair.link[0]),
+                    ics_link_get_peer_fingerprint (pair.link[1]));
   stream = ics_link_open_stream (pair.link[1], NULL);
   writers[0] = g_thread_new ("w0", write_bulk, g_object_ref (stream));
   readers[0] = g_thread_new ("r0", read_bulk, g_object_ref (stream));
@@ -95,7 +98,8 @@ START_TEST (test_bulk_both_ways_while_it_shifts)
       ck_assert_ptr_nonnull (g_thread_join (writers[i]));
       ck_assert_uint_eq (GPOINTER_TO_SIZE (g_thread_join (readers[i])), 0);
       ck_assert_int_eq (ics_path_info_get_kind (g_ptr_array_index (pair.paths[i], 0)), ICS_PATH_CHANNEL);
-      ck_assert_int_eq (ics_path_info_get_reason (g_ptr_array_index (pair.paths[i], 0)), ICS_PATH_REASON_FIRST);
+      ck_assert_int_eq (ics_path_info_get_reason (g_ptr_array_index (pair.paths[i], 0)),
+                        ICS_PATH_REASON_FIRST);
     }
   acked = FALSE;
   ics_stream_flush_acked_async (stream, NULL, on_acked, NULL);
@@ -243,7 +247,8 @@ START_TEST (test_link_lost)
   link_pair_run (&pair, link_pair_is_over);
   for (guint i = 0; i < 2; i++)
     ck_assert (g_error_matches (pair.error[i], ICS_ERROR, ICS_ERROR_LINK_LOST));
-  ck_assert_int_eq (g_input_stream_read (g_io_stream_get_input_stream (G_IO_STREAM (stream)), &byte, 1, NULL, &error), -1);
+  ck_assert_int_eq (
+      g_input_stream_read (g_io_stream_get_input_stream (G_IO_STREAM (stream)), &byte, 1, NULL, &error), -1);
   ck_assert (g_error_matches (error, ICS_ERROR, ICS_ERROR_CLOSED));
   ck_assert_ptr_null (ics_link_open_stream (pair.link[1], NULL));
   link_pair_clear (&pair);
@@ -297,7 +302,8 @@ listener_answered (LinkPair *pair)
   return pair->answered[0];
 }
 
-/* Cancelled while it waits for the peer: connect ends, and the link with it. Cancelled later: nothing happens. */
+/* Cancelled while it waits for the peer: connect ends, and the link with it. Cancelled later: nothing
+ * happens. */
 START_TEST (test_cancel)
 {
   LinkPair pair;

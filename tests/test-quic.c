@@ -5,7 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A bulk transfer whose content is a function of the offset, so that any lost, doubled or swapped byte shows. */
+/* A bulk transfer whose content is a function of the offset, so that any lost, doubled or swapped byte shows.
+ */
 typedef struct
 {
   IcsQuicStream *tx, *rx;
@@ -385,8 +386,8 @@ START_TEST (test_close_codes)
 }
 END_TEST
 
-/* RFC 9443 §3: the QUIC bit tells QUIC from RTP on a shared path, so it is always there. By chance it would be in half of the
- * connections only. */
+/* RFC 9443 §3: the QUIC bit tells QUIC from RTP on a shared path, so it is always there. By chance it would
+ * be in half of the connections only. */
 START_TEST (test_quic_bit_is_set)
 {
   for (guint i = 0; i < 20; i++)

@@ -39,7 +39,8 @@ ics_chunk_queue_append (IcsChunkQueue *self, const guint8 *data, gsize len)
       gsize in_chunk = (gsize)(self->end % ICS_CHUNK_SIZE);
       gsize n = MIN (len, ICS_CHUNK_SIZE - in_chunk);
 
-      /* A queue that ran empty in the middle of a chunk has no chunk any more: start one at the same alignment. */
+      /* A queue that ran empty in the middle of a chunk has no chunk any more: start one at the same
+       * alignment. */
       if (in_chunk == 0 || g_queue_is_empty (&self->chunks))
         g_queue_push_tail (&self->chunks, g_malloc (ICS_CHUNK_SIZE));
       memcpy ((guint8 *)g_queue_peek_tail (&self->chunks) + in_chunk, data, n);

@@ -5,8 +5,8 @@
 
 G_BEGIN_DECLS
 
-/* The bytes [start, end) of a stream, kept in chunks so that pointers into them stay valid until they are trimmed: QUIC
- * needs sent data in place until it is acknowledged. Memory follows the content. */
+/* The bytes [start, end) of a stream, kept in chunks so that pointers into them stay valid until they are
+ * trimmed: QUIC needs sent data in place until it is acknowledged. Memory follows the content. */
 typedef struct
 {
   GQueue chunks;

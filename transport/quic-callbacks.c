@@ -12,8 +12,8 @@ random_bytes (uint8_t *dest, size_t len, const ngtcp2_rand_ctx *ctx)
   const IcsQuic *self = ctx->native_handle;
 
   randombytes_buf (dest, len);
-  /* While it makes a connection ngtcp2 draws one byte: whether to clear the QUIC bit (RFC 9287). It must not, the bit tells
-   * QUIC from RTP on a shared path (RFC 9443 §3), and there is no setting for it. */
+  /* While it makes a connection ngtcp2 draws one byte: whether to clear the QUIC bit (RFC 9287). It must not,
+   * the bit tells QUIC from RTP on a shared path (RFC 9443 §3), and there is no setting for it. */
   if (self->making && len == 1)
     dest[0] &= 0xfe;
 }
@@ -89,8 +89,8 @@ on_stream_open (ngtcp2_conn *conn, int64_t id, void *user_data)
 }
 
 static int
-on_stream_data (ngtcp2_conn *conn, uint32_t flags, int64_t id, uint64_t offset, const uint8_t *data, size_t len,
-                void *user_data, void *stream_data)
+on_stream_data (ngtcp2_conn *conn, uint32_t flags, int64_t id, uint64_t offset, const uint8_t *data,
+                size_t len, void *user_data, void *stream_data)
 {
   IcsQuic *self = user_data;
   StreamEntry *entry = stream_data;
@@ -118,7 +118,8 @@ on_acked (ngtcp2_conn *conn, int64_t id, uint64_t offset, uint64_t len, void *us
 }
 
 static int
-on_stream_close (ngtcp2_conn *conn, uint32_t flags, int64_t id, uint64_t code, void *user_data, void *stream_data)
+on_stream_close (ngtcp2_conn *conn, uint32_t flags, int64_t id, uint64_t code, void *user_data,
+                 void *stream_data)
 {
   IcsQuic *self = user_data;
 
@@ -130,7 +131,8 @@ on_stream_close (ngtcp2_conn *conn, uint32_t flags, int64_t id, uint64_t code, v
 }
 
 static int
-on_stream_reset (ngtcp2_conn *conn, int64_t id, uint64_t final_size, uint64_t code, void *user_data, void *stream_data)
+on_stream_reset (ngtcp2_conn *conn, int64_t id, uint64_t final_size, uint64_t code, void *user_data,
+                 void *stream_data)
 {
   StreamEntry *entry = stream_data;
 
@@ -177,8 +179,8 @@ on_datagram (ngtcp2_conn *conn, uint32_t flags, const uint8_t *data, size_t len,
 }
 
 static int
-on_path_validation (ngtcp2_conn *conn, uint32_t flags, const ngtcp2_path *path, ngtcp2_path_validation_result result,
-                    void *user_data)
+on_path_validation (ngtcp2_conn *conn, uint32_t flags, const ngtcp2_path *path,
+                    ngtcp2_path_validation_result result, void *user_data)
 {
   IcsQuic *self = user_data;
   IcsPathTag tag = ics_synthetic_path_tag (path);

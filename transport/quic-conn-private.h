@@ -7,7 +7,8 @@
 G_BEGIN_DECLS
 
 #define ICS_CID_SIZE 8
-/* RFC 9000 §18.2. 2, the default, leaves one spare, too few for moves in a row; ngtcp2 0.12 asserts above 8. */
+/* RFC 9000 §18.2. 2, the default, leaves one spare, too few for moves in a row; ngtcp2 0.12 asserts above 8.
+ */
 #define ICS_ACTIVE_CID_LIMIT 8
 #define ICS_MAX_QUEUED_DATAGRAMS 64
 
@@ -15,7 +16,7 @@ typedef struct
 {
   IcsQuicStream *stream;
   gint64 id;
-  gboolean queued;      /* stands in the ready queue */
+  gboolean queued; /* stands in the ready queue */
 } StreamEntry;
 
 struct _IcsQuic
@@ -23,28 +24,28 @@ struct _IcsQuic
   IcsQuicConfig config;
   IcsQuicTls tls;
   guint8 stateless_reset_secret[32];
-  ngtcp2_conn *conn;            /* NULL on a server before the first Initial */
-  gboolean making;              /* within ngtcp2's constructor */
+  ngtcp2_conn *conn; /* NULL on a server before the first Initial */
+  gboolean making;   /* within ngtcp2's constructor */
   gint64 now;
   IcsPathMap *paths;
-  GHashTable *path_kinds;       /* path -> IcsPathKind */
-  GHashTable *cids;             /* our connection ids, as 64 bit numbers */
-  gint64 not_before;            /* see ics_quic_next_timeout() */
-  guint sending_path;           /* what MOVED last told */
+  GHashTable *path_kinds; /* path -> IcsPathKind */
+  GHashTable *cids;       /* our connection ids, as 64 bit numbers */
+  gint64 not_before;      /* see ics_quic_next_timeout() */
+  guint sending_path;     /* what MOVED last told */
   guint reading_path;
-  gboolean moving;              /* a move of our own that has no outcome yet */
+  gboolean moving; /* a move of our own that has no outcome yet */
   IcsPathTag moving_to;
 
-  GHashTable *streams;          /* id -> StreamEntry */
-  GQueue ready;                 /* StreamEntry with something to send */
-  GQueue unopened;              /* IcsQuicStream waiting for the peer's stream limit */
-  GQueue datagrams;             /* GBytes */
+  GHashTable *streams; /* id -> StreamEntry */
+  GQueue ready;        /* StreamEntry with something to send */
+  GQueue unopened;     /* IcsQuicStream waiting for the peer's stream limit */
+  GQueue datagrams;    /* GBytes */
   GQueue events;
   guint64 delivered;
   guint64 dropped;
-  gboolean hold;                /* only the control stream is sent */
+  gboolean hold; /* only the control stream is sent */
   gboolean closed;
-  int liberr;                   /* why we close, for the peer */
+  int liberr; /* why we close, for the peer */
   IcsStreamHub *hub;
 };
 

@@ -38,7 +38,8 @@ set_settings (ngtcp2_settings *settings, gint64 now)
   settings->cc_algo = ICS_CC_ALGO;
   settings->max_tx_udp_payload_size = ICS_QUIC_MAX_PACKET;
   settings->handshake_timeout = HANDSHAKE_TIMEOUT;
-  /* Streams that are read grow to this. It also bounds the gaps in one stream's reassembly: ngtcp2 0.12 gives up at 1,000. */
+  /* Streams that are read grow to this. It also bounds the gaps in one stream's reassembly: ngtcp2 0.12 gives
+   * up at 1,000. */
   settings->max_stream_window = ICS_QUIC_STREAM_WINDOW_MAX;
 }
 
@@ -77,14 +78,14 @@ make_conn (IcsQuic *self, const ngtcp2_pkt_hd *hd, gint64 now)
     {
       params.original_dcid = hd->dcid;
       ICS_ORIGINAL_DCID_PRESENT (&params);
-      rv = ngtcp2_conn_server_new (&self->conn, &hd->scid, &scid, &path.path, hd->version, &callbacks, &settings, &params,
-                                   NULL, self);
+      rv = ngtcp2_conn_server_new (&self->conn, &hd->scid, &scid, &path.path, hd->version, &callbacks,
+                                   &settings, &params, NULL, self);
     }
   else
     {
       init_cid (self, &dcid, 16);
-      rv = ngtcp2_conn_client_new (&self->conn, &dcid, &scid, &path.path, NGTCP2_PROTO_VER_V1, &callbacks, &settings,
-                                   &params, NULL, self);
+      rv = ngtcp2_conn_client_new (&self->conn, &dcid, &scid, &path.path, NGTCP2_PROTO_VER_V1, &callbacks,
+                                   &settings, &params, NULL, self);
     }
   self->making = FALSE;
   if (rv == 0)
@@ -197,13 +198,16 @@ ics_quic_fail (IcsQuic *self, int liberr)
     return;
   self->liberr = liberr;
   if (self->tls.key_rejected)
-    push_closed (self, g_error_new_literal (ICS_ERROR, ICS_ERROR_KEY_REJECTED,
-                                            "the peer's certificate is not the one it announced: somebody between the hosts "
-                                            "interferes"));
+    push_closed (self, g_error_new_literal (
+                           ICS_ERROR, ICS_ERROR_KEY_REJECTED,
+                           "the peer's certificate is not the one it announced: somebody between the hosts "
+                           "interferes"));
   else if (liberr == NGTCP2_ERR_HANDSHAKE_TIMEOUT)
-    push_closed (self, g_error_new_literal (ICS_ERROR, ICS_ERROR_TIMED_OUT, "the peer did not finish the handshake in time"));
+    push_closed (self, g_error_new_literal (ICS_ERROR, ICS_ERROR_TIMED_OUT,
+                                            "the peer did not finish the handshake in time"));
   else
-    push_closed (self, g_error_new (ICS_ERROR, ICS_ERROR_PROTOCOL, "the connection failed: %s", ngtcp2_strerror (liberr)));
+    push_closed (self, g_error_new (ICS_ERROR, ICS_ERROR_PROTOCOL, "the connection failed: %s",
+                                    ngtcp2_strerror (liberr)));
 }
 
 void
@@ -217,13 +221,16 @@ ics_quic_closed_by_peer (IcsQuic *self)
   if (error.type == NGTCP2_CCERR_TYPE_APPLICATION && error.error_code == 0)
     push_closed (self, NULL);
   else if (error.type == NGTCP2_CCERR_TYPE_APPLICATION)
-    push_closed (self, g_error_new (ICS_ERROR, ICS_ERROR_REFUSED, "the peer closed the link: %.*s", (int)error.reasonlen,
-                                    (const char *)error.reason));
+    push_closed (self, g_error_new (ICS_ERROR, ICS_ERROR_REFUSED, "the peer closed the link: %.*s",
+                                    (int)error.reasonlen, (const char *)error.reason));
   else if (error.error_code >= NGTCP2_CRYPTO_ERROR && error.error_code < NGTCP2_CRYPTO_ERROR + 0x100)
-    push_closed (self, g_error_new_literal (ICS_ERROR, ICS_ERROR_KEY_REJECTED,
-                                            "the peer refused this host's certificate: somebody between the hosts interferes"));
+    push_closed (self,
+                 g_error_new_literal (
+                     ICS_ERROR, ICS_ERROR_KEY_REJECTED,
+                     "the peer refused this host's certificate: somebody between the hosts interferes"));
   else
-    push_closed (self, g_error_new (ICS_ERROR, ICS_ERROR_PROTOCOL, "the peer ended the connection with error 0x%" G_GINT64_MODIFIER "x",
+    push_closed (self, g_error_new (ICS_ERROR, ICS_ERROR_PROTOCOL,
+                                    "the peer ended the connection with error 0x%" G_GINT64_MODIFIER "x",
                                     error.error_code));
 }
 
@@ -317,8 +324,8 @@ ics_quic_next_timeout (IcsQuic *self)
   expiry = ngtcp2_conn_get_expiry (self->conn);
   if (expiry == UINT64_MAX)
     return G_MAXINT64;
-  /* Rounded up: a timer that fires too early would spin. So would one that ngtcp2 can not serve: an acknowledgement is due,
-   * say, and the path may not carry more before it is validated (RFC 9000 §8.1). */
+  /* Rounded up: a timer that fires too early would spin. So would one that ngtcp2 can not serve: an
+   * acknowledgement is due, say, and the path may not carry more before it is validated (RFC 9000 §8.1). */
   return MAX ((gint64)((expiry + NGTCP2_MICROSECONDS - 1) / NGTCP2_MICROSECONDS), self->not_before);
 }
 

@@ -8,17 +8,17 @@
 
 G_BEGIN_DECLS
 
-/* One QUIC connection (RFC 9000) over paths that come and go. Sans-IO: time is an argument (monotonic µs), packets go in by
- * ics_quic_read() and come out of ics_quic_write(), what happened comes out of ics_quic_poll_event(). Used from one thread; only
- * the streams it makes are shared with others. */
+/* One QUIC connection (RFC 9000) over paths that come and go. Sans-IO: time is an argument (monotonic µs),
+ * packets go in by ics_quic_read() and come out of ics_quic_write(), what happened comes out of
+ * ics_quic_poll_event(). Used from one thread; only the streams it makes are shared with others. */
 
 typedef struct _IcsQuic IcsQuic;
 
-#define ICS_QUIC_MAX_STREAMS 64                     /* bidirectional, at once, opened by each side */
-#define ICS_QUIC_STREAM_WINDOW (256u * 1024)        /* what an unread stream costs */
+#define ICS_QUIC_MAX_STREAMS 64              /* bidirectional, at once, opened by each side */
+#define ICS_QUIC_STREAM_WINDOW (256u * 1024) /* what an unread stream costs */
 #define ICS_QUIC_STREAM_WINDOW_MAX (2u * 1024 * 1024)
 #define ICS_QUIC_CONN_WINDOW (32u * 1024 * 1024)
-#define ICS_QUIC_MAX_DATAGRAM 1100                  /* fits a 1200 byte packet on every path */
+#define ICS_QUIC_MAX_DATAGRAM 1100 /* fits a 1200 byte packet on every path */
 #define ICS_QUIC_MAX_PACKET 1452
 
 typedef struct
@@ -26,19 +26,19 @@ typedef struct
   gboolean client;
   gnutls_certificate_credentials_t credentials;
   const guint8 *peer_fingerprint;
-  guint path;                                       /* the path to start on */
+  guint path; /* the path to start on */
   IcsPathKind kind;
-  void (*wake) (gpointer user_data);                /* a stream has work for the I/O thread; called from any thread */
+  void (*wake) (gpointer user_data); /* a stream has work for the I/O thread; called from any thread */
   gpointer user_data;
 } IcsQuicConfig;
 
 typedef enum
 {
-  ICS_QUIC_EVENT_READY,          /* both certificates are verified: application data may flow */
-  ICS_QUIC_EVENT_CONFIRMED,      /* RFC 9001 §4.1.2: moves are possible */
-  ICS_QUIC_EVENT_STREAM,         /* the peer opened a stream */
+  ICS_QUIC_EVENT_READY,     /* both certificates are verified: application data may flow */
+  ICS_QUIC_EVENT_CONFIRMED, /* RFC 9001 §4.1.2: moves are possible */
+  ICS_QUIC_EVENT_STREAM,    /* the peer opened a stream */
   ICS_QUIC_EVENT_DATAGRAM,
-  ICS_QUIC_EVENT_MOVED,          /* what this side sends now takes another path */
+  ICS_QUIC_EVENT_MOVED, /* what this side sends now takes another path */
   ICS_QUIC_EVENT_MOVE_FAILED,
   ICS_QUIC_EVENT_CLOSED
 } IcsQuicEventType;
@@ -47,9 +47,9 @@ typedef struct
 {
   IcsQuicEventType type;
   guint path;
-  IcsQuicStream *stream;         /* owned by the event */
-  GBytes *datagram;              /* owned by the event */
-  GError *error;                 /* owned; CLOSED by the peer with code 0: NULL */
+  IcsQuicStream *stream; /* owned by the event */
+  GBytes *datagram;      /* owned by the event */
+  GError *error;         /* owned; CLOSED by the peer with code 0: NULL */
 } IcsQuicEvent;
 
 /* NULL with @error when the TLS library refuses the set-up. */
@@ -76,8 +76,9 @@ void ics_quic_event_clear (IcsQuicEvent *event);
 /* Serves what the applications' threads asked for since the last call. */
 void ics_quic_serve_streams (IcsQuic *self);
 
-/* A stream of our own; may wait for the peer's limit. The caller gets a reference. The very first one of the client goes before
- * all others: it carries the control messages. Other threads open theirs on the hub (ics_quic_stream_open()). */
+/* A stream of our own; may wait for the peer's limit. The caller gets a reference. The very first one of the
+ * client goes before all others: it carries the control messages. Other threads open theirs on the hub
+ * (ics_quic_stream_open()). */
 IcsQuicStream *ics_quic_open_stream (IcsQuic *self);
 IcsStreamHub *ics_quic_get_hub (IcsQuic *self);
 
@@ -89,7 +90,7 @@ gboolean ics_quic_send_datagram (IcsQuic *self, GBytes *payload);
 typedef enum
 {
   ICS_QUIC_MOVE_STARTED,
-  ICS_QUIC_MOVE_LATER,           /* not confirmed yet, or no connection id left: try again */
+  ICS_QUIC_MOVE_LATER, /* not confirmed yet, or no connection id left: try again */
   ICS_QUIC_MOVE_REFUSED
 } IcsQuicMove;
 
@@ -97,15 +98,17 @@ typedef enum
 IcsQuicMove ics_quic_move (IcsQuic *self, gint64 now, guint path, gboolean immediate);
 
 guint ics_quic_get_path (IcsQuic *self);
-gint64 ics_quic_get_rtt (IcsQuic *self);            /* smoothed, µs; 0 = no sample */
-guint64 ics_quic_get_delivered (IcsQuic *self);     /* stream bytes received in order, in all */
-guint64 ics_quic_get_dropped (IcsQuic *self);       /* packets that were not authentic */
+gint64 ics_quic_get_rtt (IcsQuic *self);        /* smoothed, µs; 0 = no sample */
+guint64 ics_quic_get_delivered (IcsQuic *self); /* stream bytes received in order, in all */
+guint64 ics_quic_get_dropped (IcsQuic *self);   /* packets that were not authentic */
 
 /* Keying material for others (RFC 5705, RFC 8446 §7.5). */
 gboolean ics_quic_export (IcsQuic *self, const char *label, const char *context, guint8 *out, gsize len);
 
-/* The last packet of the connection, to be sent on every path that may live; 0 when nothing can be said any more. */
-gsize ics_quic_write_close (IcsQuic *self, gint64 now, guint64 code, const char *reason, guint8 *buf, gsize cap);
+/* The last packet of the connection, to be sent on every path that may live; 0 when nothing can be said any
+ * more. */
+gsize ics_quic_write_close (IcsQuic *self, gint64 now, guint64 code, const char *reason, guint8 *buf,
+                            gsize cap);
 /* The packet that tells the peer of an error which this side found (CLOSED event); 0 when none is due. */
 gsize ics_quic_write_error (IcsQuic *self, gint64 now, guint8 *buf, gsize cap);
 /* Ends all streams as lost. */

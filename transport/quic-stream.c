@@ -139,8 +139,8 @@ on_cancelled (GCancellable *cancellable, gpointer user_data)
 
 /* Waits, with the lock held, until @ready or cancelled. */
 static gboolean
-wait_ready (IcsQuicStream *self, gboolean (*ready) (IcsQuicStream *), gboolean blocking, GCancellable *cancellable,
-            GError **error)
+wait_ready (IcsQuicStream *self, gboolean (*ready) (IcsQuicStream *), gboolean blocking,
+            GCancellable *cancellable, GError **error)
 {
   gulong handler = 0;
 
@@ -187,8 +187,8 @@ ics_quic_stream_read (IcsQuicStream *self, void *buf, gsize len, gboolean blocki
 }
 
 gssize
-ics_quic_stream_write (IcsQuicStream *self, const void *buf, gsize len, gboolean blocking, GCancellable *cancellable,
-                       GError **error)
+ics_quic_stream_write (IcsQuicStream *self, const void *buf, gsize len, gboolean blocking,
+                       GCancellable *cancellable, GError **error)
 {
   g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
 

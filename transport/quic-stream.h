@@ -8,8 +8,9 @@
 
 G_BEGIN_DECLS
 
-/* What the application's threads and the I/O thread share of one stream: two bounded queues under one lock. The application side
- * reads and writes; the I/O side (transport/quic-conn) feeds and drains. Reference counted. */
+/* What the application's threads and the I/O thread share of one stream: two bounded queues under one lock.
+ * The application side reads and writes; the I/O side (transport/quic-conn) feeds and drains. Reference
+ * counted. */
 
 typedef struct _IcsQuicStream IcsQuicStream;
 
@@ -20,10 +21,10 @@ typedef struct _IcsQuicStream IcsQuicStream;
 typedef enum
 {
   ICS_STREAM_OPEN,
-  ICS_STREAM_ENDED,       /* FIN: written by us, or received */
-  ICS_STREAM_REFUSED,     /* reset or stopped by the peer */
-  ICS_STREAM_CANCELLED,   /* reset or stopped by ourselves */
-  ICS_STREAM_LOST         /* the link ended */
+  ICS_STREAM_ENDED,     /* FIN: written by us, or received */
+  ICS_STREAM_REFUSED,   /* reset or stopped by the peer */
+  ICS_STREAM_CANCELLED, /* reset or stopped by ourselves */
+  ICS_STREAM_LOST       /* the link ended */
 } IcsStreamEnd;
 
 /* @id -1: a stream of our own that QUIC has not given a number yet; ics_quic_stream_open() asks for one. */
@@ -33,9 +34,10 @@ void ics_quic_stream_unref (IcsQuicStream *self);
 
 /* --- the application's side, any thread --- */
 
-/* -1 with G_IO_ERROR_WOULD_BLOCK when nothing can be done now and @blocking is FALSE; 0 from a read is the end. */
-gssize ics_quic_stream_read (IcsQuicStream *self, void *buf, gsize len, gboolean blocking, GCancellable *cancellable,
-                             GError **error);
+/* -1 with G_IO_ERROR_WOULD_BLOCK when nothing can be done now and @blocking is FALSE; 0 from a read is the
+ * end. */
+gssize ics_quic_stream_read (IcsQuicStream *self, void *buf, gsize len, gboolean blocking,
+                             GCancellable *cancellable, GError **error);
 gssize ics_quic_stream_write (IcsQuicStream *self, const void *buf, gsize len, gboolean blocking,
                               GCancellable *cancellable, GError **error);
 void ics_quic_stream_finish_write (IcsQuicStream *self);
@@ -47,7 +49,8 @@ gint64 ics_quic_stream_get_id (IcsQuicStream *self);
 guint64 ics_quic_stream_get_sent (IcsQuicStream *self, IcsPathKind kind);
 guint64 ics_quic_stream_get_received (IcsQuicStream *self, IcsPathKind kind);
 
-/* TRUE when everything written (and the FIN, once finished) has been acknowledged; @error when it never will be. */
+/* TRUE when everything written (and the FIN, once finished) has been acknowledged; @error when it never will
+ * be. */
 gboolean ics_quic_stream_is_flushed (IcsQuicStream *self, GError **error);
 
 /* A source that fires when a read (G_IO_IN), a write (G_IO_OUT) or a flush (G_IO_HUP) would not block. */
@@ -58,24 +61,26 @@ gboolean ics_quic_stream_is_ready (IcsQuicStream *self, GIOCondition condition);
 
 typedef struct
 {
-  gint64 id;                /* -1 until QUIC gave one */
-  gboolean open;            /* to be opened; reported once */
-  gsize pending;            /* bytes not handed to QUIC yet */
+  gint64 id;     /* -1 until QUIC gave one */
+  gboolean open; /* to be opened; reported once */
+  gsize pending; /* bytes not handed to QUIC yet */
   gboolean fin_pending;
-  gsize consumed;           /* bytes the application read since the last call: flow control credit */
-  gboolean stop, reset;     /* requests of the application, reported once */
+  gsize consumed;       /* bytes the application read since the last call: flow control credit */
+  gboolean stop, reset; /* requests of the application, reported once */
   guint64 reset_code;
 } IcsStreamWork;
 
 void ics_quic_stream_set_id (IcsQuicStream *self, gint64 id);
 void ics_quic_stream_get_work (IcsQuicStream *self, IcsStreamWork *work);
 
-/* The next run to send; *fin tells whether the FIN goes with its last byte. The pointer stays valid until acknowledged. */
+/* The next run to send; *fin tells whether the FIN goes with its last byte. The pointer stays valid until
+ * acknowledged. */
 const guint8 *ics_quic_stream_peek_tx (IcsQuicStream *self, gsize *len, gboolean *fin);
 void ics_quic_stream_sent (IcsQuicStream *self, gsize len, gboolean fin, IcsPathKind kind);
 void ics_quic_stream_acked (IcsQuicStream *self, guint64 offset);
 void ics_quic_stream_fin_acked (IcsQuicStream *self);
-void ics_quic_stream_received (IcsQuicStream *self, const guint8 *data, gsize len, gboolean fin, IcsPathKind kind);
+void ics_quic_stream_received (IcsQuicStream *self, const guint8 *data, gsize len, gboolean fin,
+                               IcsPathKind kind);
 void ics_quic_stream_end_rx (IcsQuicStream *self, IcsStreamEnd how);
 void ics_quic_stream_end_tx (IcsQuicStream *self, IcsStreamEnd how);
 

@@ -4,8 +4,9 @@
 #include <string.h>
 
 /* AES-GCM first: with the processor's own instructions it is three times as fast as ChaCha20. */
-#define PRIORITY                                                                                                      \
-  "NORMAL:-VERS-ALL:+VERS-TLS1.3:-CIPHER-ALL:+AES-128-GCM:+AES-256-GCM:+CHACHA20-POLY1305:-GROUP-ALL:+GROUP-X25519:"  \
+#define PRIORITY                                                                                             \
+  "NORMAL:-VERS-ALL:+VERS-TLS1.3:-CIPHER-ALL:+AES-128-GCM:+AES-256-GCM:+CHACHA20-POLY1305:-GROUP-ALL:+"      \
+  "GROUP-X25519:"                                                                                            \
   "+GROUP-SECP256R1:%DISABLE_TLS13_COMPAT_MODE"
 
 static int
@@ -31,7 +32,8 @@ static int
 configure (IcsQuicTls *self, gboolean client, gnutls_certificate_credentials_t credentials)
 {
   gnutls_datum_t alpn = { (unsigned char *)ICS_QUIC_ALPN, sizeof ICS_QUIC_ALPN - 1 };
-  unsigned flags = client ? GNUTLS_CLIENT | GNUTLS_FORCE_CLIENT_CERT : GNUTLS_SERVER | GNUTLS_NO_AUTO_SEND_TICKET;
+  unsigned flags
+      = client ? GNUTLS_CLIENT | GNUTLS_FORCE_CLIENT_CERT : GNUTLS_SERVER | GNUTLS_NO_AUTO_SEND_TICKET;
 
   if (gnutls_init (&self->session, flags | GNUTLS_NO_TICKETS) != 0)
     return -1;
@@ -64,5 +66,7 @@ ics_quic_tls_clear (IcsQuicTls *self)
 gboolean
 ics_quic_tls_export (IcsQuicTls *self, const char *label, const char *context, guint8 *out, gsize len)
 {
-  return gnutls_prf_rfc5705 (self->session, strlen (label), label, strlen (context), context, len, (char *)out) == 0;
+  return gnutls_prf_rfc5705 (self->session, strlen (label), label, strlen (context), context, len,
+                             (char *)out)
+         == 0;
 }

@@ -33,9 +33,9 @@ write_datagram (IcsQuic *self, Packet *packet, GBytes *payload)
   const guint8 *data = g_bytes_get_data (payload, &len);
   ngtcp2_vec vec = { (uint8_t *)data, len };
   int accepted = 0;
-  ngtcp2_ssize n = ngtcp2_conn_writev_datagram (self->conn, &packet->ps.path, &packet->pi, packet->buf, packet->cap,
-                                                &accepted, NGTCP2_WRITE_DATAGRAM_FLAG_NONE, 0, &vec, 1,
-                                                ics_quic_ts (self->now));
+  ngtcp2_ssize n = ngtcp2_conn_writev_datagram (self->conn, &packet->ps.path, &packet->pi, packet->buf,
+                                                packet->cap, &accepted, NGTCP2_WRITE_DATAGRAM_FLAG_NONE, 0,
+                                                &vec, 1, ics_quic_ts (self->now));
 
   /* A peer that takes none, or not that large: it is unreliable anyway. */
   if (accepted || n == NGTCP2_ERR_INVALID_STATE || n == NGTCP2_ERR_INVALID_ARGUMENT)
@@ -103,11 +103,13 @@ write_stream (IcsQuic *self, Packet *packet)
       return NGTCP2_ERR_WRITE_MORE;
     }
   n = ngtcp2_conn_writev_stream (self->conn, &packet->ps.path, &packet->pi, packet->buf, packet->cap, &taken,
-                                 flags | (fin ? NGTCP2_WRITE_STREAM_FLAG_FIN : 0), entry != NULL ? entry->id : -1, &vec,
-                                 run > 0 ? 1 : 0, ics_quic_ts (self->now));
+                                 flags | (fin ? NGTCP2_WRITE_STREAM_FLAG_FIN : 0),
+                                 entry != NULL ? entry->id : -1, &vec, run > 0 ? 1 : 0,
+                                 ics_quic_ts (self->now));
   if (entry == NULL)
     return n;
-  if (n == NGTCP2_ERR_STREAM_DATA_BLOCKED || n == NGTCP2_ERR_STREAM_SHUT_WR || n == NGTCP2_ERR_STREAM_NOT_FOUND)
+  if (n == NGTCP2_ERR_STREAM_DATA_BLOCKED || n == NGTCP2_ERR_STREAM_SHUT_WR
+      || n == NGTCP2_ERR_STREAM_NOT_FOUND)
     {
       /* Blocked: on_extend_stream_data() queues it again. */
       rotate (self, entry, FALSE);
@@ -117,7 +119,8 @@ write_stream (IcsQuic *self, Packet *packet)
   return n;
 }
 
-/* All that was sent is acknowledged: so are the FINs, also those whose acknowledgement ngtcp2 merged with data. */
+/* All that was sent is acknowledged: so are the FINs, also those whose acknowledgement ngtcp2 merged with
+ * data. */
 static void
 settle_fins (IcsQuic *self)
 {
@@ -156,7 +159,8 @@ ics_quic_write (IcsQuic *self, gint64 now, guint8 *buf, gsize cap, guint *path)
     }
   if (n == 0)
     {
-      self->not_before = ngtcp2_conn_get_expiry (self->conn) <= ics_quic_ts (now) ? now + UNSERVED_WAIT_US : 0;
+      self->not_before
+          = ngtcp2_conn_get_expiry (self->conn) <= ics_quic_ts (now) ? now + UNSERVED_WAIT_US : 0;
       settle_fins (self);
       return 0;
     }
@@ -178,8 +182,8 @@ ics_quic_burst_done (IcsQuic *self, gint64 now)
   if (self->conn == NULL || self->closed)
     return;
   ngtcp2_conn_get_conn_info (self->conn, &info);
-  /* ngtcp2 0.12 spreads the first ten packets of a fresh path over the initial RTT guess if it is paced before the
-   * first sample. */
+  /* ngtcp2 0.12 spreads the first ten packets of a fresh path over the initial RTT guess if it is paced
+   * before the first sample. */
   if (info.first_rtt_sample_ts != UINT64_MAX)
     ngtcp2_conn_update_pkt_tx_time (self->conn, ics_quic_ts (now));
 }
@@ -191,7 +195,8 @@ write_close (IcsQuic *self, gint64 now, const ngtcp2_ccerr *error, guint8 *buf, 
   ngtcp2_pkt_info pi;
   ngtcp2_ssize n;
 
-  if (self->conn == NULL || ngtcp2_conn_in_closing_period (self->conn) || ngtcp2_conn_in_draining_period (self->conn))
+  if (self->conn == NULL || ngtcp2_conn_in_closing_period (self->conn)
+      || ngtcp2_conn_in_draining_period (self->conn))
     return 0;
   ngtcp2_path_storage_zero (&ps);
   n = ngtcp2_conn_write_connection_close (self->conn, &ps.path, &pi, buf, cap, error, ics_quic_ts (now));
@@ -204,7 +209,8 @@ ics_quic_write_close (IcsQuic *self, gint64 now, guint64 code, const char *reaso
   ngtcp2_ccerr error;
 
   ngtcp2_ccerr_default (&error);
-  ngtcp2_ccerr_set_application_error (&error, code, (const uint8_t *)reason, reason != NULL ? strlen (reason) : 0);
+  ngtcp2_ccerr_set_application_error (&error, code, (const uint8_t *)reason,
+                                      reason != NULL ? strlen (reason) : 0);
   self->closed = TRUE;
   return write_close (self, now, &error, buf, cap);
 }

@@ -7,8 +7,8 @@ struct _IcsStreamHub
 {
   gatomicrefcount refs;
   GMutex lock;
-  GQueue woken;         /* IcsQuicStream, owned */
-  GHashTable *members;  /* the same, to find them */
+  GQueue woken;        /* IcsQuicStream, owned */
+  GHashTable *members; /* the same, to find them */
   void (*wake) (gpointer user_data);
   gpointer user_data;
 };

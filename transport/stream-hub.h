@@ -7,8 +7,9 @@ G_BEGIN_DECLS
 
 struct _IcsQuicStream;
 
-/* Where the application's threads leave the streams that have work for the I/O thread. It outlives the connection, because streams do:
- * after ics_stream_hub_detach() nobody is woken any more. Reference counted, for any thread. */
+/* Where the application's threads leave the streams that have work for the I/O thread. It outlives the
+ * connection, because streams do: after ics_stream_hub_detach() nobody is woken any more. Reference counted,
+ * for any thread. */
 typedef struct _IcsStreamHub IcsStreamHub;
 
 IcsStreamHub *ics_stream_hub_new (void (*wake) (gpointer user_data), gpointer user_data);

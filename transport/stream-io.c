@@ -25,9 +25,11 @@ static void ics_stream_input_pollable_init (GPollableInputStreamInterface *iface
 static void ics_stream_output_pollable_init (GPollableOutputStreamInterface *iface);
 
 G_DEFINE_FINAL_TYPE_WITH_CODE (IcsStreamInput, ics_stream_input, G_TYPE_INPUT_STREAM,
-                               G_IMPLEMENT_INTERFACE (G_TYPE_POLLABLE_INPUT_STREAM, ics_stream_input_pollable_init))
+                               G_IMPLEMENT_INTERFACE (G_TYPE_POLLABLE_INPUT_STREAM,
+                                                      ics_stream_input_pollable_init))
 G_DEFINE_FINAL_TYPE_WITH_CODE (IcsStreamOutput, ics_stream_output, G_TYPE_OUTPUT_STREAM,
-                               G_IMPLEMENT_INTERFACE (G_TYPE_POLLABLE_OUTPUT_STREAM, ics_stream_output_pollable_init))
+                               G_IMPLEMENT_INTERFACE (G_TYPE_POLLABLE_OUTPUT_STREAM,
+                                                      ics_stream_output_pollable_init))
 
 static GSource *
 create_source (gpointer stream, IcsQuicStream *core, GIOCondition condition, GCancellable *cancellable)
@@ -40,7 +42,8 @@ create_source (gpointer stream, IcsQuicStream *core, GIOCondition condition, GCa
 /* --- input --- */
 
 static gssize
-ics_stream_input_read (GInputStream *stream, void *buffer, gsize count, GCancellable *cancellable, GError **error)
+ics_stream_input_read (GInputStream *stream, void *buffer, gsize count, GCancellable *cancellable,
+                       GError **error)
 {
   return ics_quic_stream_read (ICS_STREAM_INPUT (stream)->core, buffer, count, TRUE, cancellable, error);
 }
@@ -120,7 +123,8 @@ ics_stream_output_write (GOutputStream *stream, const void *buffer, gsize count,
 }
 
 static gssize
-ics_stream_output_write_nonblocking (GPollableOutputStream *stream, const void *buffer, gsize count, GError **error)
+ics_stream_output_write_nonblocking (GPollableOutputStream *stream, const void *buffer, gsize count,
+                                     GError **error)
 {
   return ics_quic_stream_write (ICS_STREAM_OUTPUT (stream)->core, buffer, count, FALSE, NULL, error);
 }

@@ -7,8 +7,8 @@ G_BEGIN_DECLS
 
 struct _IcsQuicStream;
 
-/* Main loops that wait for a stream. A waiter holds its context, not its GSource: a source may be on its way out in another thread
- * while the stream wakes it. Guarded by the stream's lock. */
+/* Main loops that wait for a stream. A waiter holds its context, not its GSource: a source may be on its way
+ * out in another thread while the stream wakes it. Guarded by the stream's lock. */
 typedef struct
 {
   GQueue contexts;

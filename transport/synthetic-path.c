@@ -15,7 +15,7 @@ typedef struct
 
 struct _IcsPathMap
 {
-  GHashTable *latest;      /* path -> generation */
+  GHashTable *latest; /* path -> generation */
   Seen seen[MAX_SEEN];
   guint n_seen;
 };

@@ -7,9 +7,10 @@
 
 G_BEGIN_DECLS
 
-/* The address pairs under which QUIC knows the paths. They are made up: path number and generation, packed into IPv6
- * addresses that never leave the process. Every move gets a generation of its own, because ngtcp2 (<= 1.11) aborts in its path MTU
- * search when an address pair returns, and later versions leak connection ids. */
+/* The address pairs under which QUIC knows the paths. They are made up: path number and generation, packed
+ * into IPv6 addresses that never leave the process. Every move gets a generation of its own, because ngtcp2
+ * (<= 1.11) aborts in its path MTU search when an address pair returns, and later versions leak connection
+ * ids. */
 
 typedef struct
 {
@@ -29,9 +30,9 @@ IcsPathTag ics_synthetic_path_tag (const ngtcp2_path *path);
 
 /* Which pair a received packet belongs to.
  *
- * The client moves, so it knows: the latest generation on that path. The server tells moves apart by the destination connection
- * id, of which the client uses a new one for each move (RFC 9000 §9.5). Only ids that the server issued count: others
- * could be anybody's and would push the real ones out. */
+ * The client moves, so it knows: the latest generation on that path. The server tells moves apart by the
+ * destination connection id, of which the client uses a new one for each move (RFC 9000 §9.5). Only ids that
+ * the server issued count: others could be anybody's and would push the real ones out. */
 typedef struct _IcsPathMap IcsPathMap;
 
 IcsPathMap *ics_path_map_new (void);
