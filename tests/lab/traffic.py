@@ -86,7 +86,7 @@ class Drain:
             while self.bytes < count:
                 before = self.bytes
                 self._changed.wait_for(lambda: self.bytes != before or self._ended, PATIENCE)
-                if self._ended or self.bytes == before:
+                if self.bytes < count and (self._ended or self.bytes == before):
                     raise Failure(f"{self.bytes} of {count} bytes came, then {'the end' if self._ended else 'nothing more'}")
 
     def wait_progress(self):
