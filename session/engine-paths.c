@@ -342,6 +342,8 @@ publish (IcsEngine *self, IcsCarrier *path)
   self->active = info;
   text = ics_path_info_describe (info);
   ics_engine_note (self, "traffic: %s", text);
+  if (!self->connected)
+    ics_engine_tell_connected (self);
   self->callbacks.path (info, self->user_data);
 }
 
@@ -369,8 +371,6 @@ ics_engine_traffic_moved (IcsEngine *self, guint id)
       if (path->kind != ICS_PATH_DIRECT)
         return;
       self->direct_deadline = G_MAXINT64;
-      if (!self->connected)
-        ics_engine_tell_connected (self);
     }
   publish (self, path);
 }

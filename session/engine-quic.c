@@ -121,7 +121,7 @@ ics_engine_tell_connected (IcsEngine *self)
       = ics_fingerprint_to_hex (ics_handshake_get_peer_fingerprint (self->handshake));
 
   self->connected = TRUE;
-  self->callbacks.connected (ics_quic_get_hub (self->quic), fingerprint, self->user_data);
+  self->callbacks.connected (ics_quic_get_hub (self->quic), fingerprint, self->active, self->user_data);
 }
 
 static gboolean
@@ -149,10 +149,7 @@ on_ready (IcsEngine *self)
       self->direct_deadline = now + ics_engine_limit (self, ICS_DIRECT_TIMEOUT_US);
     }
   else
-    {
-      ics_engine_tell_connected (self);
-      ics_engine_traffic_moved (self, self->channel_path);
-    }
+    ics_engine_traffic_moved (self, self->channel_path);
   ics_legs_start (self);
 }
 

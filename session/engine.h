@@ -26,7 +26,7 @@ typedef struct
 typedef struct
 {
   void (*code) (const char *code, gpointer user_data);
-  void (*connected) (IcsStreamHub *hub, const char *fingerprint, gpointer user_data);
+  void (*connected) (IcsStreamHub *hub, const char *fingerprint, IcsPathInfo *path, gpointer user_data);
   void (*path) (IcsPathInfo *path, gpointer user_data);
   void (*stall) (guint ms, gpointer user_data);
   void (*stream) (IcsQuicStream *stream, gpointer user_data);

@@ -112,6 +112,8 @@ on_connected (IcsLink *self, IcsLinkEvent *event)
 {
   self->hub = g_steal_pointer (&event->hub);
   self->peer_fingerprint = g_steal_pointer (&event->text);
+  /* "path-changed" follows; who asks when connect finishes shall know it already. */
+  self->path = g_steal_pointer (&event->path);
   g_object_notify_by_pspec (G_OBJECT (self), props[PROP_PEER_FINGERPRINT]);
   finish_connect (self, NULL);
 }

@@ -105,10 +105,11 @@ on_code (const char *code, gpointer self)
 }
 
 static void
-on_connected (IcsStreamHub *hub, const char *fingerprint, gpointer self)
+on_connected (IcsStreamHub *hub, const char *fingerprint, IcsPathInfo *path, gpointer self)
 {
   emit (self, &(IcsLinkEvent){ .type = ICS_LINK_EVENT_CONNECTED,
                                .text = g_strdup (fingerprint),
+                               .path = ics_path_info_ref (path),
                                .hub = ics_stream_hub_ref (hub) });
 }
 

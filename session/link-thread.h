@@ -12,7 +12,7 @@ typedef struct _IcsLinkThread IcsLinkThread;
 typedef enum
 {
   ICS_LINK_EVENT_CODE,      /* text */
-  ICS_LINK_EVENT_CONNECTED, /* text: fingerprint; hub */
+  ICS_LINK_EVENT_CONNECTED, /* text: fingerprint; hub, path */
   ICS_LINK_EVENT_PATH,      /* path */
   ICS_LINK_EVENT_STALL,     /* ms */
   ICS_LINK_EVENT_STREAM,    /* stream */
