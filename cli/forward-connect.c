@@ -2,16 +2,37 @@
 #include "base/ics-error.h"
 #include "cli/forward.h"
 
-/* Reference-counted: the service may call once more while it is being stopped. */
+#define BACKLOG 128
+#define ACCEPT_PAUSE_US (100 * 1000)
+
+/* Shared by the threads that accept and those that carry; each has a reference. (Plain threads, and not
+ * GThreadedSocketService: that one starts to accept again on a thread that does not run its main context,
+ * which crashes.) */
 typedef struct
 {
-  CliForwardConnect *job;    /* valid between client_enter() and client_leave() */
+  CliForwardConnect *job;    /* valid until no connection is running */
   GCancellable *cancellable; /* of all connections */
   GMutex lock;
-  GCond idle;
+  GCond changed;
   guint running;
   gboolean ended;
 } Client;
+
+/* A listening socket and its thread. */
+typedef struct
+{
+  Client *client;
+  GSocket *socket;
+  const char *name;
+  GThread *thread;
+} Acceptor;
+
+typedef struct
+{
+  Client *client;
+  GSocketConnection *local;
+  const char *name;
+} Connection;
 
 static void
 client_clear (gpointer data)
@@ -20,7 +41,7 @@ client_clear (gpointer data)
 
   g_object_unref (client->cancellable);
   g_mutex_clear (&client->lock);
-  g_cond_clear (&client->idle);
+  g_cond_clear (&client->changed);
 }
 
 static void
@@ -37,8 +58,23 @@ client_new (CliForwardConnect *job)
   client->job = job;
   client->cancellable = g_cancellable_new ();
   g_mutex_init (&client->lock);
-  g_cond_init (&client->idle);
+  g_cond_init (&client->changed);
   return client;
+}
+
+/* Waits until one more connection may run; meanwhile its client waits in the backlog. FALSE at the end of
+ * all. */
+static gboolean
+client_wait_for_room (Client *client)
+{
+  gboolean room;
+
+  g_mutex_lock (&client->lock);
+  while (client->running >= CLI_FORWARD_MAX && !client->ended)
+    g_cond_wait (&client->changed, &client->lock);
+  room = !client->ended;
+  g_mutex_unlock (&client->lock);
+  return room;
 }
 
 static gboolean
@@ -58,7 +94,19 @@ client_leave (Client *client)
 {
   g_mutex_lock (&client->lock);
   client->running--;
-  g_cond_signal (&client->idle);
+  g_cond_broadcast (&client->changed);
+  g_mutex_unlock (&client->lock);
+}
+
+static void
+client_end (Client *client)
+{
+  g_cancellable_cancel (client->cancellable);
+  g_mutex_lock (&client->lock);
+  client->ended = TRUE;
+  g_cond_broadcast (&client->changed);
+  while (client->running > 0)
+    g_cond_wait (&client->changed, &client->lock);
   g_mutex_unlock (&client->lock);
 }
 
@@ -84,41 +132,119 @@ open_target (Client *client, const char *name)
   return NULL;
 }
 
-/* One local connection, in a thread of the service. */
-static gboolean
-carry_connection (GThreadedSocketService *service, GSocketConnection *connection, GObject *source,
-                  gpointer user_data)
+static void
+connection_free (Connection *self)
 {
-  Client *client = user_data;
-  const char *name = g_object_get_data (source, "name");
-  g_autoptr (GIOStream) stream = NULL;
+  g_io_stream_close (G_IO_STREAM (self->local), NULL, NULL);
+  g_object_unref (self->local);
+  client_unref (self->client);
+  g_free (self);
+}
 
-  if (!client_enter (client))
-    return TRUE;
-  stream = open_target (client, name);
+static gpointer
+carry_connection (gpointer data)
+{
+  Connection *self = data;
+  Client *client = self->client;
+  GIOStream *stream = open_target (client, self->name);
+
   if (stream != NULL
-      && !cli_forward_carry (stream, G_IO_STREAM (connection), &client->job->rate, client->cancellable))
+      && !cli_forward_carry (stream, G_IO_STREAM (self->local), &client->job->rate, client->cancellable))
     cli_peer_reset (client->job->peer, stream);
-  g_io_stream_close (G_IO_STREAM (connection), NULL, NULL);
+  g_clear_object (&stream);
   client_leave (client);
-  return TRUE;
+  connection_free (self);
+  return NULL;
+}
+
+static void
+start_connection (const Acceptor *acceptor, GSocket *socket)
+{
+  Connection *self = g_new0 (Connection, 1);
+  GThread *thread;
+
+  self->client = g_atomic_rc_box_acquire (acceptor->client);
+  self->local = g_socket_connection_factory_create_connection (socket);
+  self->name = acceptor->name;
+  if (!client_enter (self->client))
+    {
+      connection_free (self);
+      return;
+    }
+  thread = g_thread_try_new ("forward", carry_connection, self, NULL);
+  if (thread != NULL)
+    {
+      g_thread_unref (thread);
+      return;
+    }
+  client_leave (self->client);
+  connection_free (self);
+}
+
+static gpointer
+accept_connections (gpointer data)
+{
+  Acceptor *self = data;
+  GCancellable *cancellable = self->client->cancellable;
+
+  while (client_wait_for_room (self->client))
+    {
+      g_autoptr (GSocket) socket = g_socket_accept (self->socket, cancellable, NULL);
+
+      if (socket != NULL)
+        start_connection (self, socket);
+      else
+        /* Out of descriptors: they come back as connections end. */
+        cli_wait_until (g_get_monotonic_time () + ACCEPT_PAUSE_US, cancellable, NULL);
+    }
+  return NULL;
+}
+
+static void
+acceptor_free (gpointer data)
+{
+  Acceptor *self = data;
+
+  g_clear_pointer (&self->thread, g_thread_join);
+  g_clear_object (&self->socket);
+  client_unref (self->client);
+  g_free (self);
+}
+
+static GSocket *
+open_listener (const CliListen *listen, GError **error)
+{
+  g_autoptr (GSocketAddress) address = g_inet_socket_address_new_from_string (listen->bind, listen->port);
+  g_autoptr (GSocket) socket = g_socket_new (g_socket_address_get_family (address), G_SOCKET_TYPE_STREAM,
+                                             G_SOCKET_PROTOCOL_TCP, error);
+
+  if (socket != NULL)
+    g_socket_set_listen_backlog (socket, BACKLOG);
+  if (socket != NULL && g_socket_bind (socket, address, TRUE, error) && g_socket_listen (socket, error))
+    return g_steal_pointer (&socket);
+  g_prefix_error (error, "cannot listen on %s port %u: ", listen->bind, listen->port);
+  return NULL;
 }
 
 static gboolean
-listen_on (Client *client, GSocketService *service, const CliListen *listen, GError **error)
+listen_on (Client *client, GPtrArray *acceptors, const CliListen *listen, GError **error)
 {
-  g_autoptr (GSocketAddress) address = g_inet_socket_address_new_from_string (listen->bind, listen->port);
+  GSocket *socket = open_listener (listen, error);
   g_autoptr (GSocketAddress) effective = NULL;
-  g_autoptr (GObject) source = g_object_new (G_TYPE_OBJECT, NULL);
   g_autofree char *text = NULL;
+  Acceptor *self;
 
-  g_object_set_data_full (source, "name", g_strdup (listen->name), g_free);
-  if (!g_socket_listener_add_address (G_SOCKET_LISTENER (service), address, G_SOCKET_TYPE_STREAM,
-                                      G_SOCKET_PROTOCOL_TCP, source, &effective, error))
-    {
-      g_prefix_error (error, "cannot listen on %s port %u: ", listen->bind, listen->port);
-      return FALSE;
-    }
+  if (socket == NULL)
+    return FALSE;
+  self = g_new0 (Acceptor, 1);
+  self->client = g_atomic_rc_box_acquire (client);
+  self->socket = socket;
+  self->name = listen->name;
+  g_ptr_array_add (acceptors, self);
+  self->thread = g_thread_try_new ("accept", accept_connections, self, error);
+  effective = self->thread != NULL ? g_socket_get_local_address (socket, error) : NULL;
+  if (effective == NULL)
+    return FALSE;
   text = g_socket_connectable_to_string (G_SOCKET_CONNECTABLE (effective));
   client->job->listening (text, listen->name, client->job->user_data);
   return TRUE;
@@ -173,27 +299,14 @@ wait_for_end (GIOStream *control, GCancellable *cancellable, GError **error)
 }
 
 static gboolean
-listen_all (Client *client, GSocketService *service, GError **error)
+listen_all (Client *client, GPtrArray *acceptors, GError **error)
 {
   GPtrArray *listens = client->job->listens;
 
   for (guint i = 0; i < listens->len; i++)
-    if (!listen_on (client, service, listens->pdata[i], error))
+    if (!listen_on (client, acceptors, listens->pdata[i], error))
       return FALSE;
   return TRUE;
-}
-
-static void
-end_connections (Client *client, GSocketService *service)
-{
-  g_socket_service_stop (service);
-  g_socket_listener_close (G_SOCKET_LISTENER (service));
-  g_cancellable_cancel (client->cancellable);
-  g_mutex_lock (&client->lock);
-  client->ended = TRUE;
-  while (client->running > 0)
-    g_cond_wait (&client->idle, &client->lock);
-  g_mutex_unlock (&client->lock);
 }
 
 static void
@@ -202,25 +315,17 @@ client_cancelled (GCancellable *cancellable, gpointer user_data)
   g_cancellable_cancel (G_CANCELLABLE (user_data));
 }
 
-static void
-release_client (gpointer data, GClosure *closure)
-{
-  client_unref (data);
-}
-
 static gboolean
 serve_locally (Client *client, GIOStream *control, GCancellable *cancellable, GError **error)
 {
-  g_autoptr (GSocketService) service = g_threaded_socket_service_new (CLI_FORWARD_MAX);
+  GPtrArray *acceptors = g_ptr_array_new_with_free_func (acceptor_free);
   gulong handler = g_cancellable_connect (cancellable, G_CALLBACK (client_cancelled),
                                           g_object_ref (client->cancellable), g_object_unref);
-  gboolean good;
+  gboolean good = listen_all (client, acceptors, error) && wait_for_end (control, cancellable, error);
 
-  g_signal_connect_data (service, "run", G_CALLBACK (carry_connection), g_atomic_rc_box_acquire (client),
-                         release_client, 0);
-  good = listen_all (client, service, error) && wait_for_end (control, cancellable, error);
   g_cancellable_disconnect (cancellable, handler);
-  end_connections (client, service);
+  client_end (client);
+  g_ptr_array_unref (acceptors);
   return good;
 }
 

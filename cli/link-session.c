@@ -12,6 +12,8 @@
 #include <unistd.h>
 
 #define PROGRESS_INTERVAL_MS 250
+/* How long the link may take to tell why its streams broke. */
+#define LAST_WORD_MS 1000
 /* The library bounds its close; this is for the worst. */
 #define CLOSE_LIMIT_MS 10000
 
@@ -28,10 +30,12 @@ struct _CliSession
   char *written_code; /* what the code file got */
   GError *error;      /* the verb's, or the link's */
   GError *link_error;
+  GError *work_error; /* while the link's own word on it is waited for */
   gboolean link_ended;
   gboolean working;
   gboolean good;
   gboolean closing;
+  guint last_word;
   int signal;
 };
 
@@ -118,17 +122,48 @@ work_thread (GTask *task, gpointer source, gpointer task_data, GCancellable *can
 }
 
 static void
+end_work (CliSession *self)
+{
+  if (self->error == NULL)
+    settle_error (self, self->work_error);
+  g_clear_error (&self->work_error);
+  g_main_loop_quit (self->loop);
+}
+
+static gboolean
+no_last_word (gpointer user_data)
+{
+  CliSession *self = user_data;
+
+  self->last_word = 0;
+  end_work (self);
+  return G_SOURCE_REMOVE;
+}
+
+/* A stream may break before the link says why. */
+static gboolean
+may_be_explained (CliSession *self, const GError *error)
+{
+  return !self->link_ended
+         && (g_error_matches (error, ICS_ERROR, ICS_ERROR_CLOSED)
+             || g_error_matches (error, ICS_ERROR, ICS_ERROR_LINK_LOST));
+}
+
+static void
 on_worked (GObject *source, GAsyncResult *result, gpointer user_data)
 {
   CliSession *self = user_data;
-  g_autoptr (GError) error = NULL;
 
   self->working = FALSE;
-  if (g_task_propagate_boolean (G_TASK (result), &error))
-    self->good = self->error == NULL;
-  else if (self->error == NULL)
-    settle_error (self, error);
-  g_main_loop_quit (self->loop);
+  if (g_task_propagate_boolean (G_TASK (result), &self->work_error))
+    {
+      self->good = self->error == NULL;
+      g_main_loop_quit (self->loop);
+    }
+  else if (may_be_explained (self, self->work_error))
+    self->last_word = g_timeout_add (LAST_WORD_MS, no_last_word, self);
+  else
+    end_work (self);
 }
 
 static void
@@ -208,6 +243,8 @@ on_closed (IcsLink *link, GError *error, CliSession *self)
   cli_link_peer_end (self->peer, error);
   if (self->working)
     g_cancellable_cancel (self->cancellable);
+  else if (self->work_error != NULL)
+    end_work (self);
 }
 
 static void
@@ -313,6 +350,7 @@ run_link (CliSession *self)
   if (self->job->progress != NULL)
     cli_narrator_progress (&self->narrator, self->job->progress, TRUE);
   g_clear_handle_id (&tick, g_source_remove);
+  g_clear_handle_id (&self->last_word, g_source_remove);
   self->closing = TRUE;
   close_link (self);
   cli_events_set_lost (self->context->events, NULL, NULL);
