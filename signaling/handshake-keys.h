@@ -16,6 +16,13 @@ typedef enum
 } IcsRole;
 
 #define ICS_N_ROLES 2
+
+static inline IcsRole
+ics_role_other (IcsRole role)
+{
+  return role == ICS_ROLE_JOINER ? ICS_ROLE_LISTENER : ICS_ROLE_JOINER;
+}
+
 #define ICS_HASH_SIZE 64 /* SHA-512 */
 #define ICS_TAG_SIZE 32  /* HMAC-SHA-512, its first half */
 

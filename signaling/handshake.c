@@ -1,39 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "signaling/handshake.h"
 #include "base/secret.h"
-#include "signaling/handshake-keys.h"
-#include "signaling/hello.h"
-#include <sodium.h>
+#include "signaling/handshake-private.h"
 #include <string.h>
-
-#define HANDSHAKE_VERSION 1
-#define CHANNEL_IDENTIFIER "ice-session v1" /* CI of CPace */
-#define SID_SIZE 16
-#define HEADER_SIZE 2
-#define SHARE_SIZE                                                                                           \
-  (HEADER_SIZE + ICS_CPACE_POINT_SIZE) /* of message 2, what the listener's tag covers of it */
-#define SEALED_SIZE (ICS_HELLO_SIZE + ICS_SEAL_OVERHEAD)
-#define MESSAGE_MAX_SIZE (SHARE_SIZE + ICS_TAG_SIZE + SEALED_SIZE)
-#define REJECT_COVERED_SIZE (HEADER_SIZE + 1)
-
-typedef enum
-{
-  MESSAGE_NONE = 0,
-  MESSAGE_START = 1,
-  MESSAGE_ANSWER = 2,
-  MESSAGE_FINISH = 3,
-  MESSAGE_REJECT = 4
-} MessageType;
-
-typedef enum
-{
-  REJECT_CODE = 1,
-  REJECT_PROTOCOL = 2
-} RejectReason;
-
-/* The headers of messages 1 and 2, which differ by role, are the associated data of CPace. */
-static const guint8 start_header[HEADER_SIZE] = { HANDSHAKE_VERSION, MESSAGE_START };
-static const guint8 answer_header[HEADER_SIZE] = { HANDSHAKE_VERSION, MESSAGE_ANSWER };
 
 static const char used_up[]
     = "the codes of the two hosts differ, or somebody guessed at the code; it is used up, make a new one";
@@ -41,40 +10,6 @@ static const char peer_says_used_up[] = "the other host says that its code is a 
                                         "is in between; the code is used up, make a new one";
 static const char altered[]
     = "somebody in between altered the handshake, or the other host's program is broken";
-
-struct _IcsHandshake
-{
-  IcsRole role;
-  IcsHandshakeState state;
-  MessageType expected; /* what the peer sends next */
-  void (*random) (guint8 *buf, gsize len, gpointer user_data);
-  gpointer random_data;
-
-  char *code;                      /* until the generator is made of it */
-  guint8 y[ICS_CPACE_SCALAR_SIZE]; /* until K is made with it */
-  guint8 sid[SID_SIZE];
-  guint8 share[ICS_CPACE_POINT_SIZE];  /* own Y */
-  crypto_hash_sha512_state transcript; /* of the messages so far */
-  IcsHandshakeKeys keys;
-  gboolean have_keys; /* the peer may be shown tags made with them */
-
-  IcsHello own;
-  IcsHello peer;
-
-  GBytes *sent; /* the last message of either side, for repeats */
-  GBytes *received;
-  gboolean pending; /* @sent has still to be polled */
-
-  IcsError failure;
-  char *failure_message;
-  guint64 dropped;
-};
-
-static IcsRole
-other (IcsRole role)
-{
-  return role == ICS_ROLE_JOINER ? ICS_ROLE_LISTENER : ICS_ROLE_JOINER;
-}
 
 static void
 system_random (guint8 *buf, gsize len, gpointer user_data)
@@ -147,97 +82,18 @@ reject (IcsHandshake *self, RejectReason reason, IcsError code, const char *mess
   fail_take_message (self, code, g_strdup (message));
 }
 
-/* Makes the own secret y and share Y = y * g, for which the code is needed, and from then on not any more. */
-static void
-make_share (IcsHandshake *self)
-{
-  guint8 g[ICS_CPACE_POINT_SIZE], seed[ICS_CPACE_SEED_SIZE];
-  gboolean ok;
-
-  ics_cpace_generator (g, ICS_SPAN ((const guint8 *)self->code, strlen (self->code)),
-                       ICS_SPAN ((const guint8 *)CHANNEL_IDENTIFIER, strlen (CHANNEL_IDENTIFIER)),
-                       ICS_SPAN (self->sid, SID_SIZE));
-  self->random (seed, sizeof seed, self->random_data);
-  ics_cpace_scalar (self->y, seed);
-  ok = ics_cpace_scalar_mult (self->share, self->y, g);
-  sodium_memzero (g, sizeof g);
-  sodium_memzero (seed, sizeof seed);
-  g_clear_pointer (&self->code, ics_secret_free);
-  if (!ok)
-    g_error ("the random source yields only zeros");
-}
-
-static void
-current_transcript (const IcsHandshake *self, guint8 hash[ICS_HASH_SIZE])
-{
-  crypto_hash_sha512_state copy = self->transcript;
-
-  crypto_hash_sha512_final (&copy, hash);
-}
-
-/* @answer: the head of message 2, with the listener's share. FALSE when the peer's share is none. */
-static gboolean
-derive_keys (IcsHandshake *self, const guint8 *peer_share, const guint8 answer[SHARE_SIZE])
-{
-  gboolean joiner = self->role == ICS_ROLE_JOINER;
-  IcsCpaceTranscript cpace = {
-    .ya = ICS_SPAN (joiner ? self->share : peer_share, ICS_CPACE_POINT_SIZE),
-    .ada = ICS_SPAN (start_header, HEADER_SIZE),
-    .yb = ICS_SPAN (joiner ? peer_share : self->share, ICS_CPACE_POINT_SIZE),
-    .adb = ICS_SPAN (answer_header, HEADER_SIZE),
-  };
-  guint8 k[ICS_CPACE_POINT_SIZE], isk[ICS_CPACE_ISK_SIZE], hash[ICS_HASH_SIZE];
-  gboolean ok = ics_cpace_scalar_mult (k, self->y, peer_share);
-
-  sodium_memzero (self->y, sizeof self->y);
-  if (ok)
-    {
-      ics_cpace_isk_ir (isk, ICS_SPAN (self->sid, SID_SIZE), k, &cpace);
-      crypto_hash_sha512_update (&self->transcript, answer, SHARE_SIZE);
-      current_transcript (self, hash);
-      ics_handshake_keys_derive (&self->keys, isk, hash);
-    }
-  sodium_memzero (k, sizeof k);
-  sodium_memzero (isk, sizeof isk);
-  return ok;
-}
-
-/* Ends message 2 or 3: the tag over the messages so far, then the sealed hello, bound to all that stands
- * before it. */
-static void
-write_proof (IcsHandshake *self, IcsWriter *writer)
-{
-  const IcsRoleKeys *keys = &self->keys.role[self->role];
-  g_autoptr (IcsSeal) seal = ics_seal_new (keys->seal);
-  guint8 hash[ICS_HASH_SIZE], hello[ICS_HELLO_SIZE];
-  IcsSpan head;
-
-  current_transcript (self, hash);
-  ics_tag_make (ics_writer_reserve (writer, ICS_TAG_SIZE), keys->confirm, ICS_SPAN (hash, ICS_HASH_SIZE));
-  head = ICS_SPAN (writer->data, writer->len);
-  ics_hello_write (&self->own, hello);
-  ics_seal_seal (seal, ics_writer_reserve (writer, SEALED_SIZE), ICS_SPAN (hello, ICS_HELLO_SIZE), head);
-  queue (self, writer);
-}
-
-/* Checks the same of the peer; @message is the whole message. FALSE: it is rejected and the handshake has
- * failed. */
+/* Checks the proof that ends a message of the peer; @message is the whole message. FALSE: it is rejected and
+ * the handshake has failed. */
 static gboolean
 check_proof (IcsHandshake *self, IcsSpan message, const guint8 *tag, IcsSpan sealed)
 {
-  const IcsRoleKeys *keys = &self->keys.role[other (self->role)];
-  g_autoptr (IcsSeal) seal = ics_seal_new (keys->seal);
-  guint8 hash[ICS_HASH_SIZE], hello[ICS_HELLO_SIZE];
-
-  current_transcript (self, hash);
-  if (!ics_tag_verify (tag, keys->confirm, ICS_SPAN (hash, ICS_HASH_SIZE)))
+  if (!ics_handshake_verify_tag (self, tag))
     {
       reject (self, REJECT_CODE, ICS_ERROR_CODE_REJECTED, used_up);
       return FALSE;
     }
   self->have_keys = TRUE;
-  if (!ics_seal_open (seal, hello, sealed, ICS_SPAN (message.data, message.len - sealed.len))
-      || !ics_hello_read (&self->peer, hello))
+  if (!ics_handshake_open_hello (self, message, sealed))
     {
       reject (self, REJECT_PROTOCOL, ICS_ERROR_PROTOCOL, altered);
       return FALSE;
@@ -265,7 +121,7 @@ send_start (IcsHandshake *self)
   IcsWriter writer;
 
   self->random (self->sid, SID_SIZE, self->random_data);
-  make_share (self);
+  ics_handshake_make_share (self);
   ics_writer_init (&writer, buf, sizeof buf);
   ics_writer_bytes (&writer, start_header, HEADER_SIZE);
   ics_writer_bytes (&writer, self->sid, SID_SIZE);
@@ -287,18 +143,19 @@ take_start (IcsHandshake *self, IcsSpan message, IcsReader *reader)
   if (!ics_reader_finish (reader))
     return FALSE;
   memcpy (self->sid, sid.data, SID_SIZE);
-  make_share (self);
+  ics_handshake_make_share (self);
   crypto_hash_sha512_update (&self->transcript, message.data, message.len);
   ics_writer_init (&writer, buf, sizeof buf);
   ics_writer_bytes (&writer, answer_header, HEADER_SIZE);
   ics_writer_bytes (&writer, self->share, ICS_CPACE_POINT_SIZE);
-  if (!derive_keys (self, peer_share.data, buf))
+  if (!ics_handshake_derive_keys (self, peer_share.data, buf))
     {
       reject (self, REJECT_PROTOCOL, ICS_ERROR_PROTOCOL, altered);
       return TRUE;
     }
   self->have_keys = TRUE;
-  write_proof (self, &writer);
+  ics_handshake_write_proof (self, &writer);
+  queue (self, &writer);
   crypto_hash_sha512_update (&self->transcript, buf + SHARE_SIZE, writer.len - SHARE_SIZE);
   self->expected = MESSAGE_FINISH;
   return TRUE;
@@ -316,7 +173,7 @@ take_answer (IcsHandshake *self, IcsSpan message, IcsReader *reader)
 
   if (!ics_reader_finish (reader))
     return FALSE;
-  if (!derive_keys (self, peer_share.data, message.data))
+  if (!ics_handshake_derive_keys (self, peer_share.data, message.data))
     {
       reject (self, REJECT_PROTOCOL, ICS_ERROR_PROTOCOL, altered);
       return TRUE;
@@ -327,7 +184,8 @@ take_answer (IcsHandshake *self, IcsSpan message, IcsReader *reader)
   ics_writer_init (&writer, buf, sizeof buf);
   ics_writer_u8 (&writer, HANDSHAKE_VERSION);
   ics_writer_u8 (&writer, MESSAGE_FINISH);
-  write_proof (self, &writer);
+  ics_handshake_write_proof (self, &writer);
+  queue (self, &writer);
   conclude (self);
   return TRUE;
 }
@@ -382,9 +240,7 @@ take_reject (IcsHandshake *self, IcsSpan message, IcsReader *reader)
     return FALSE;
   if (self->state == ICS_HANDSHAKE_FAILED || self->expected == MESSAGE_START)
     return FALSE;
-  genuine = self->have_keys
-            && ics_tag_verify (tag.data, self->keys.role[other (self->role)].reject,
-                               ICS_SPAN (message.data, REJECT_COVERED_SIZE));
+  genuine = ics_handshake_verify_reject (self, message, tag.data);
   if (self->state == ICS_HANDSHAKE_DONE && (self->role == ICS_ROLE_LISTENER || !genuine))
     return FALSE;
   accept_reject (self, genuine ? reason : REJECT_CODE);

@@ -3,11 +3,6 @@
 #include <sodium.h>
 #include <string.h>
 
-/* How long, and how many, ended rooms are remembered: a resume of one is told so instead of making it anew.
- */
-#define ENDED_US (10 * 60 * (gint64)G_USEC_PER_SEC)
-#define ENDED_MAX 4096
-
 static IcsRoom *
 room_new (IcsRooms *self, const guint8 *id)
 {
@@ -21,21 +16,6 @@ room_new (IcsRooms *self, const guint8 *id)
   return room;
 }
 
-void
-ics_room_free (IcsRoom *room)
-{
-  for (guint i = 0; i < 2; i++)
-    ics_frame_queue_clear (&room->places[i].queue);
-  sodium_memzero (room, sizeof *room);
-  g_free (room);
-}
-
-static void
-arm (IcsRooms *self, gint64 when)
-{
-  self->next_expiry = MIN (self->next_expiry, when);
-}
-
 static guint32
 random_u32 (gpointer data)
 {
@@ -44,93 +24,6 @@ random_u32 (gpointer data)
   ics_rooms_random (data, (guint8 *)&value, sizeof value);
   return value;
 }
-
-/* Ended rooms */
-
-static void
-forget_oldest_ended (IcsRooms *self)
-{
-  g_autofree IcsEndedRoom *ended = g_queue_pop_head (&self->ended_order);
-
-  g_hash_table_remove (self->ended, ended->id);
-}
-
-static void
-forget_ended (IcsRooms *self, gint64 now)
-{
-  const IcsEndedRoom *first;
-
-  while ((first = g_queue_peek_head (&self->ended_order)) != NULL && first->until <= now)
-    forget_oldest_ended (self);
-}
-
-static void
-remember_ended (IcsRooms *self, gint64 now, const guint8 *id)
-{
-  IcsEndedRoom *ended = g_new (IcsEndedRoom, 1);
-
-  if (self->ended_order.length >= ENDED_MAX)
-    forget_oldest_ended (self);
-  memcpy (ended->id, id, ICS_RV_ID_SIZE);
-  ended->until = now + ENDED_US;
-  g_queue_push_tail (&self->ended_order, ended);
-  g_hash_table_insert (self->ended, ended->id, ended);
-}
-
-static void
-burn (IcsRooms *self, gint64 now, IcsRoom *room)
-{
-  if (room->nameplate != 0)
-    ics_nameplates_burn (self->nameplates, now, room->nameplate);
-  room->nameplate = 0;
-}
-
-/* Telling the members */
-
-static void
-tell_peer_state (IcsRooms *self, IcsRoom *room, guint member, IcsRvPeer state, const char *reason)
-{
-  IcsRvMessage message = { .type = ICS_RV_PEER, .peer = state, .text = g_strdup (reason) };
-
-  if (room->places[member].state == ICS_PLACE_PRESENT)
-    ics_rooms_push_message (self, room->places[member].connection, &message);
-  ics_rv_message_clear (&message);
-}
-
-static void
-dismiss (IcsRooms *self, IcsRoom *room, guint member, const char *reason)
-{
-  IcsPlace *place = &room->places[member];
-  IcsRoomsConnection *connection = place->connection;
-  GBytes *frame;
-
-  if (place->state != ICS_PLACE_PRESENT)
-    return;
-  /* What the peer sent before it left arrives before the news that it left. At most a window and the
-   * allowance. */
-  while ((frame = ics_frame_queue_pop_any (&place->queue)) != NULL)
-    {
-      ics_rooms_push_frame (self, connection, frame);
-      g_bytes_unref (frame);
-    }
-  tell_peer_state (self, room, member, ICS_RV_PEER_GONE, reason);
-  place->state = ICS_PLACE_LEFT;
-  place->connection = NULL;
-  connection->room = NULL;
-  ics_rooms_push_close (self, connection, ICS_WS_CLOSE_NORMAL, "the session ended");
-}
-
-static void
-end_room (IcsRooms *self, gint64 now, IcsRoom *room, const char *reason)
-{
-  for (guint i = 0; i < 2; i++)
-    dismiss (self, room, i, reason);
-  burn (self, now, room);
-  remember_ended (self, now, room->id);
-  g_hash_table_remove (self->rooms, room->id);
-}
-
-/* Taking a place */
 
 void
 ics_rooms_refuse (IcsRooms *self, gint64 now, IcsRoomsConnection *connection, IcsRvError error,
@@ -230,7 +123,7 @@ allocate (IcsRooms *self, gint64 now, IcsRoomsConnection *connection)
       return;
     }
   room->waits_until = now + self->config.wait_us;
-  arm (self, room->waits_until);
+  ics_rooms_arm (self, room->waits_until);
   new_secret (self, &room->places[0]);
   attach (self, room, 0, connection);
   self->stats[ICS_ROOMS_STAT_ALLOCATED]++;
@@ -255,13 +148,13 @@ join (IcsRooms *self, gint64 now, IcsRoomsConnection *connection, const IcsRvMes
       ics_rooms_refuse (self, now, connection, ICS_RV_ERROR_NO_ROOM, "nobody waits under this number");
       return;
     }
-  burn (self, now, room);
+  ics_rooms_burn (self, now, room);
   room->waits_until = G_MAXINT64;
   new_secret (self, &room->places[1]);
   attach (self, room, 1, connection);
   self->stats[ICS_ROOMS_STAT_JOINED]++;
   welcome (self, room, connection, ICS_RV_JOINED, request->nameplate);
-  tell_peer_state (self, room, 0, ICS_RV_PEER_PRESENT, NULL);
+  ics_rooms_tell_peer_state (self, room, 0, ICS_RV_PEER_PRESENT, NULL);
 }
 
 static void
@@ -288,13 +181,13 @@ recreate (IcsRooms *self, gint64 now, IcsRoomsConnection *connection, const IcsR
     {
       room->places[1 - request->member].state = ICS_PLACE_LOST;
       room->places[1 - request->member].lost_at = now;
-      arm (self, now + self->config.grace_us);
+      ics_rooms_arm (self, now + self->config.grace_us);
     }
   else if (ics_nameplates_claim (self->nameplates, now, request->nameplate, room))
     {
       room->nameplate = request->nameplate;
       room->waits_until = now + self->config.wait_us;
-      arm (self, room->waits_until);
+      ics_rooms_arm (self, room->waits_until);
     }
   else
     {
@@ -335,7 +228,7 @@ resume_in (IcsRooms *self, gint64 now, IcsRoom *room, IcsRoomsConnection *connec
   place->known = TRUE;
   if (request->member == 1)
     {
-      burn (self, now, room);
+      ics_rooms_burn (self, now, room);
       room->waits_until = G_MAXINT64;
     }
   attach (self, room, request->member, connection);
@@ -343,9 +236,9 @@ resume_in (IcsRooms *self, gint64 now, IcsRoom *room, IcsRoomsConnection *connec
   welcome (self, room, connection, ICS_RV_RESUMED, room->nameplate);
   ics_rooms_pump (self, room, request->member);
   if (room->places[1 - request->member].state == ICS_PLACE_LEFT)
-    end_room (self, now, room, "left");
+    ics_rooms_end (self, now, room, "left");
   else
-    tell_peer_state (self, room, 1 - request->member, ICS_RV_PEER_PRESENT, NULL);
+    ics_rooms_tell_peer_state (self, room, 1 - request->member, ICS_RV_PEER_PRESENT, NULL);
 }
 
 static void
@@ -353,7 +246,7 @@ resume (IcsRooms *self, gint64 now, IcsRoomsConnection *connection, const IcsRvM
 {
   IcsRoom *room = g_hash_table_lookup (self->rooms, request->room);
 
-  forget_ended (self, now);
+  ics_rooms_forget_ended (self, now);
   if (g_hash_table_contains (self->ended, request->room)
       || (room != NULL && !may_resume (&room->places[request->member], request))
       || (room != NULL && room->places[request->member].state == ICS_PLACE_LEFT))
@@ -397,107 +290,5 @@ ics_rooms_request (IcsRooms *self, gint64 now, IcsRoomsConnection *connection, c
     {
       self->stats[ICS_ROOMS_STAT_BAD_REQUESTS]++;
       ics_rooms_refuse (self, now, connection, ICS_RV_ERROR_BAD_REQUEST, "the request comes out of turn");
-    }
-}
-
-/* Giving a place up */
-
-static void
-leave (IcsRooms *self, gint64 now, IcsRoom *room, guint member)
-{
-  IcsPlace *place = &room->places[member];
-  const IcsPlace *peer = &room->places[1 - member];
-
-  place->state = ICS_PLACE_LEFT;
-  /* A lost peer has its grace period to come back and hear what was still sent. */
-  if (peer->state != ICS_PLACE_LOST)
-    end_room (self, now, room, "left");
-}
-
-static void
-lose (IcsRooms *self, gint64 now, IcsRoom *room, guint member)
-{
-  IcsPlace *place = &room->places[member];
-  IcsRoomsConnection *sender = room->places[1 - member].connection;
-  gsize dropped = ics_frame_queue_interrupt (&place->queue);
-
-  place->state = ICS_PLACE_LOST;
-  place->lost_at = now;
-  arm (self, now + self->config.grace_us);
-  if (sender != NULL)
-    ics_rooms_give_back (self, sender, dropped);
-  tell_peer_state (self, room, 1 - member, ICS_RV_PEER_LOST, NULL);
-}
-
-void
-ics_rooms_vacate (IcsRooms *self, gint64 now, IcsRoomsConnection *connection, gboolean left)
-{
-  IcsRoom *room = connection->room;
-
-  if (room == NULL)
-    return;
-  connection->room = NULL;
-  room->places[connection->member].connection = NULL;
-  if (left)
-    leave (self, now, room, connection->member);
-  else
-    lose (self, now, room, connection->member);
-}
-
-/* Expiry */
-
-static gboolean
-grace_is_over (IcsRooms *self, gint64 now, const IcsRoom *room)
-{
-  for (guint i = 0; i < 2; i++)
-    {
-      const IcsPlace *place = &room->places[i];
-
-      if (place->state != ICS_PLACE_LOST)
-        continue;
-      if (place->lost_at + self->config.grace_us <= now)
-        return TRUE;
-      arm (self, place->lost_at + self->config.grace_us);
-    }
-  return FALSE;
-}
-
-static void
-expire_waiting (IcsRooms *self, gint64 now, IcsRoom *room)
-{
-  IcsRoomsConnection *connection = room->places[0].connection;
-
-  if (connection != NULL)
-    {
-      IcsRvMessage reply
-          = { .type = ICS_RV_ERROR, .error = ICS_RV_ERROR_EXPIRED, .text = g_strdup ("nobody came") };
-
-      ics_rooms_push_message (self, connection, &reply);
-    }
-  end_room (self, now, room, "expired");
-}
-
-void
-ics_rooms_expire (IcsRooms *self, gint64 now)
-{
-  g_autoptr (GList) rooms = g_hash_table_get_values (self->rooms);
-
-  self->next_expiry = G_MAXINT64;
-  for (GList *l = rooms; l != NULL; l = l->next)
-    {
-      IcsRoom *room = l->data;
-
-      if (room->waits_until <= now)
-        {
-          self->stats[ICS_ROOMS_STAT_EXPIRED]++;
-          expire_waiting (self, now, room);
-        }
-      else if (grace_is_over (self, now, room))
-        {
-          self->stats[ICS_ROOMS_STAT_EXPIRED]++;
-          end_room (self, now, room, "expired");
-        }
-      else
-        arm (self, room->waits_until);
     }
 }

@@ -8,7 +8,8 @@
 
 G_BEGIN_DECLS
 
-/* Between rooms.c (connections, frames, time) and rooms-place.c (who has which place). */
+/* Between rooms.c (connections, time), rooms-frames.c (what members say), rooms-place.c (who takes which
+ * place) and rooms-end.c (how places and rooms end). */
 
 typedef struct _IcsRoom IcsRoom;
 
@@ -79,11 +80,16 @@ void ics_rooms_push_message (IcsRooms *self, const IcsRoomsConnection *connectio
 void ics_rooms_push_frame (IcsRooms *self, const IcsRoomsConnection *connection, GBytes *frame);
 /* Queues the close and forgets the connection; it must have no place any more. */
 void ics_rooms_push_close (IcsRooms *self, IcsRoomsConnection *connection, guint16 code, const char *reason);
+void ics_rooms_random (IcsRooms *self, guint8 *buf, gsize len);
+IcsRoomsConnection *ics_rooms_lookup (IcsRooms *self, guint number);
+/* Closes the connection for @reason; a place it had counts as lost. */
+void ics_rooms_drop (IcsRooms *self, gint64 now, IcsRoomsConnection *connection, const char *reason);
+
+/* rooms-frames.c */
 /* Lets out what the member's window allows. */
 void ics_rooms_pump (IcsRooms *self, IcsRoom *room, guint member);
 /* @cost of this connection's data is off the table: grants it back in good portions. */
 void ics_rooms_give_back (IcsRooms *self, IcsRoomsConnection *connection, gsize cost);
-void ics_rooms_random (IcsRooms *self, guint8 *buf, gsize len);
 
 /* rooms-place.c */
 void ics_rooms_request (IcsRooms *self, gint64 now, IcsRoomsConnection *connection,
@@ -91,8 +97,18 @@ void ics_rooms_request (IcsRooms *self, gint64 now, IcsRoomsConnection *connecti
 /* The error goes out and the connection is closed; a place it had counts as lost. */
 void ics_rooms_refuse (IcsRooms *self, gint64 now, IcsRoomsConnection *connection, IcsRvError error,
                        const char *message);
+
+/* rooms-end.c */
 /* The connection is gone: its place is held (lost), or given up (@left). */
 void ics_rooms_vacate (IcsRooms *self, gint64 now, IcsRoomsConnection *connection, gboolean left);
+void ics_rooms_end (IcsRooms *self, gint64 now, IcsRoom *room, const char *reason);
+void ics_rooms_burn (IcsRooms *self, gint64 now, IcsRoom *room);
+void ics_rooms_tell_peer_state (IcsRooms *self, IcsRoom *room, guint member, IcsRvPeer state,
+                                const char *reason);
+/* Forgets the ended rooms whose time is up. */
+void ics_rooms_forget_ended (IcsRooms *self, gint64 now);
+/* Something may expire at @when. */
+void ics_rooms_arm (IcsRooms *self, gint64 when);
 void ics_rooms_expire (IcsRooms *self, gint64 now);
 void ics_room_free (IcsRoom *room);
 

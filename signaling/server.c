@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "signaling/server.h"
+#include "base/timeout.h"
 #include "signaling/server-private.h"
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -11,24 +12,6 @@
 /* libsoup itself gives the client five seconds to close its side. */
 #define CLOSE_LINGER_MS 6000
 #define STOP_MS 2000
-
-static GSource *
-add_timeout (guint ms, GSourceFunc callback, gpointer data)
-{
-  GSource *source = g_timeout_source_new (ms);
-
-  g_source_set_callback (source, callback, data, NULL);
-  g_source_attach (source, g_main_context_get_thread_default ());
-  return source;
-}
-
-static void
-clear_source (GSource **source)
-{
-  if (*source != NULL)
-    g_source_destroy (*source);
-  g_clear_pointer (source, g_source_unref);
-}
 
 /* Sockets */
 
@@ -44,7 +27,7 @@ on_linger (gpointer data)
 {
   IcsRvPeerSocket *socket = data;
 
-  clear_source (&socket->linger);
+  ics_timeout_clear (&socket->linger);
   cut (socket);
   return G_SOURCE_REMOVE;
 }
@@ -55,8 +38,8 @@ ics_rv_peer_socket_linger (IcsRvPeerSocket *socket, guint ms)
   if (socket->linger != NULL
       && g_source_get_ready_time (socket->linger) <= g_get_monotonic_time () + (gint64)ms * 1000)
     return;
-  clear_source (&socket->linger);
-  socket->linger = add_timeout (ms, on_linger, socket);
+  ics_timeout_clear (&socket->linger);
+  socket->linger = ics_timeout_new (ms, on_linger, socket);
 }
 
 void
@@ -77,7 +60,7 @@ finish_stop (IcsRvServer *self)
 {
   void (*stopped) (gpointer) = self->stopped;
 
-  clear_source (&self->stop_timer);
+  ics_timeout_clear (&self->stop_timer);
   self->stopped = NULL;
   if (stopped != NULL)
     stopped (self->stopped_data);
@@ -91,7 +74,7 @@ on_base_finalized (gpointer data, GObject *where)
   IcsRvServer *self = socket->server;
 
   socket->base = NULL;
-  clear_source (&socket->linger);
+  ics_timeout_clear (&socket->linger);
   ics_rv_peer_socket_detach (socket, FALSE);
   if (socket->refused)
     self->n_refused--;
@@ -299,7 +282,7 @@ abandon (IcsRvPeerSocket *socket)
   SoupWebsocketConnection *websocket = g_steal_pointer (&socket->websocket);
 
   g_object_weak_unref (G_OBJECT (socket->base), on_base_finalized, socket);
-  clear_source (&socket->linger);
+  ics_timeout_clear (&socket->linger);
   cut (socket);
   if (websocket != NULL)
     {
@@ -316,8 +299,8 @@ ics_rv_server_free (IcsRvServer *self)
   gpointer socket;
 
   self->stopped = NULL;
-  clear_source (&self->stop_timer);
-  clear_source (&self->timer);
+  ics_timeout_clear (&self->stop_timer);
+  ics_timeout_clear (&self->timer);
   g_signal_handlers_disconnect_by_data (self->service, self);
   g_socket_service_stop (self->service);
   g_socket_listener_close (G_SOCKET_LISTENER (self->service));
@@ -343,8 +326,8 @@ is_wildcard (GSocketAddress *address)
   return g_inet_address_get_is_any (g_inet_socket_address_get_address (G_INET_SOCKET_ADDRESS (address)));
 }
 
-GSocketAddress *
-ics_rv_server_listen (IcsRvServer *self, GSocketAddress *address, GError **error)
+static GSocket *
+listening_socket (GSocketAddress *address, GError **error)
 {
   g_autoptr (GSocket) socket = g_socket_new (g_socket_address_get_family (address), G_SOCKET_TYPE_STREAM,
                                              G_SOCKET_PROTOCOL_TCP, error);
@@ -354,7 +337,35 @@ ics_rv_server_listen (IcsRvServer *self, GSocketAddress *address, GError **error
   if (g_socket_address_get_family (address) == G_SOCKET_FAMILY_IPV6)
     g_socket_set_option (socket, IPPROTO_IPV6, IPV6_V6ONLY, !is_wildcard (address), NULL);
   g_socket_set_listen_backlog (socket, 128);
-  if (!g_socket_bind (socket, address, TRUE, error) || !g_socket_listen (socket, error)
+  if (!g_socket_bind (socket, address, TRUE, error) || !g_socket_listen (socket, error))
+    return NULL;
+  return g_steal_pointer (&socket);
+}
+
+/* A host without IPv6 listens on all of IPv4 instead. */
+static GSocket *
+wildcard_socket (GSocketAddress *address, GError **error)
+{
+  g_autoptr (GError) failure = NULL;
+  g_autoptr (GInetAddress) any = g_inet_address_new_any (G_SOCKET_FAMILY_IPV4);
+  guint16 port = g_inet_socket_address_get_port (G_INET_SOCKET_ADDRESS (address));
+  g_autoptr (GSocketAddress) fallback = g_inet_socket_address_new (any, port);
+  GSocket *socket = listening_socket (address, &failure);
+
+  if (g_error_matches (failure, G_IO_ERROR, G_IO_ERROR_NOT_SUPPORTED))
+    return listening_socket (fallback, error);
+  if (failure != NULL)
+    g_propagate_error (error, g_steal_pointer (&failure));
+  return socket;
+}
+
+GSocketAddress *
+ics_rv_server_listen (IcsRvServer *self, GSocketAddress *address, GError **error)
+{
+  g_autoptr (GSocket) socket
+      = is_wildcard (address) ? wildcard_socket (address, error) : listening_socket (address, error);
+
+  if (socket == NULL
       || !g_socket_listener_add_socket (G_SOCKET_LISTENER (self->service), socket, NULL, error))
     return NULL;
   g_socket_service_start (self->service);
@@ -386,7 +397,7 @@ ics_rv_server_stop (IcsRvServer *self, void (*stopped) (gpointer), gpointer user
       else
         cut (socket);
     }
-  self->stop_timer = add_timeout (sockets == NULL ? 0 : STOP_MS, on_stop_timer, self);
+  self->stop_timer = ics_timeout_new (sockets == NULL ? 0 : STOP_MS, on_stop_timer, self);
 }
 
 IcsRooms *

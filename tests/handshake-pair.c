@@ -179,3 +179,10 @@ other_host (Pair *pair, IcsHandshake *host)
 {
   return host == pair->joiner ? pair->listener : pair->joiner;
 }
+
+void
+expect_dropped (Pair *pair, guint joiner, guint listener)
+{
+  ck_assert_uint_eq (ics_handshake_get_dropped (pair->joiner), joiner);
+  ck_assert_uint_eq (ics_handshake_get_dropped (pair->listener), listener);
+}

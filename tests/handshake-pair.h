@@ -43,6 +43,9 @@ void expect_done (IcsHandshake *host, char peer);
 void expect_both_done (Pair *pair);
 void expect_failed (IcsHandshake *host, IcsError code);
 
+/* How many messages each has dropped. */
+void expect_dropped (Pair *pair, guint joiner, guint listener);
+
 /* What must hold whatever the relay does. */
 void check_invariant (Pair *pair);
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "tests/suite.h"
 #include "turn-fallback/turn-rest.h"
-#include <check.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -34,17 +34,7 @@ END_TEST
 int
 main (void)
 {
-  Suite *suite = suite_create ("turn-rest");
-  TCase *tcase = tcase_create ("turn-rest");
-  SRunner *runner;
-  int failed;
+  const TTest *const tests[] = { test_known_vector, test_issue, NULL };
 
-  tcase_add_test (tcase, test_known_vector);
-  tcase_add_test (tcase, test_issue);
-  suite_add_tcase (suite, tcase);
-  runner = srunner_create (suite);
-  srunner_run_all (runner, CK_NORMAL);
-  failed = srunner_ntests_failed (runner);
-  srunner_free (runner);
-  return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+  return run_suite ("turn-rest", tests);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "turn-fallback/coturn.h"
 #include "base/ics-error.h"
+#include "base/timeout.h"
 #include "turn-fallback/coturn-dir.h"
 #include <gio/gio.h>
 #include <glib/gstdio.h>
@@ -51,24 +52,6 @@ struct _IcsCoturn
 };
 
 static void watch (IcsCoturn *self);
-
-static void
-clear_source (GSource **source)
-{
-  if (*source != NULL)
-    g_source_destroy (*source);
-  g_clear_pointer (source, g_source_unref);
-}
-
-static GSource *
-add_timeout (IcsCoturn *self, guint ms, GSourceFunc callback)
-{
-  GSource *source = g_timeout_source_new (ms);
-
-  g_source_set_callback (source, callback, self, NULL);
-  g_source_attach (source, g_main_context_get_thread_default ());
-  return source;
-}
 
 static void
 say (IcsCoturn *self, const char *format, ...)
@@ -132,8 +115,8 @@ ics_coturn_new (const IcsCoturnConfig *config)
 void
 ics_coturn_free (IcsCoturn *self)
 {
-  clear_source (&self->restart);
-  clear_source (&self->kill);
+  ics_timeout_clear (&self->restart);
+  ics_timeout_clear (&self->kill);
   if (self->cancellable != NULL)
     g_cancellable_cancel (self->cancellable);
   g_clear_object (&self->cancellable);
@@ -269,7 +252,7 @@ on_restart (gpointer data)
   IcsCoturn *self = data;
   g_autoptr (GError) error = NULL;
 
-  clear_source (&self->restart);
+  ics_timeout_clear (&self->restart);
   if (!spawn (self, &error))
     {
       say (self, "cannot start the TURN server: %s", error->message);
@@ -281,7 +264,7 @@ on_restart (gpointer data)
 static void
 schedule_restart (IcsCoturn *self)
 {
-  self->restart = add_timeout (self, self->backoff_ms, on_restart);
+  self->restart = ics_timeout_new (self->backoff_ms, on_restart, self);
   self->backoff_ms = MIN (2 * self->backoff_ms, BACKOFF_MAX_MS);
 }
 
@@ -290,7 +273,7 @@ finish_stop (IcsCoturn *self)
 {
   void (*stopped) (gpointer) = self->stopped;
 
-  clear_source (&self->kill);
+  ics_timeout_clear (&self->kill);
   g_clear_pointer (&self->dir, ics_coturn_dir_free);
   self->stopped = NULL;
   if (stopped != NULL)
@@ -365,7 +348,7 @@ on_kill (gpointer data)
 {
   IcsCoturn *self = data;
 
-  clear_source (&self->kill);
+  ics_timeout_clear (&self->kill);
   say (self, "TURN server does not end by itself, killing it");
   g_subprocess_force_exit (self->child);
   return G_SOURCE_REMOVE;
@@ -377,14 +360,14 @@ ics_coturn_stop (IcsCoturn *self, void (*stopped) (gpointer), gpointer user_data
   self->stopping = TRUE;
   self->stopped = stopped;
   self->stopped_data = user_data;
-  clear_source (&self->restart);
+  ics_timeout_clear (&self->restart);
   if (self->child == NULL)
     {
       finish_stop (self);
       return;
     }
   g_subprocess_send_signal (self->child, SIGTERM);
-  self->kill = add_timeout (self, TERM_MS, on_kill);
+  self->kill = ics_timeout_new (TERM_MS, on_kill, self);
 }
 
 guint16

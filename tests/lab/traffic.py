@@ -15,14 +15,15 @@ BLOCK = 1 << 16
 class Feeder:
     """Writes pseudo-random data into a stream until told to end, and keeps its hash.
 
-    pause: seconds between blocks, for a stream that shall flow for a while without filling the machine.
+    pause: seconds between blocks, for a stream that shall flow for a while without filling the machine. Until hurry(), one
+    with a pause and a limit keeps the second half back, so that there is always something left for what comes then.
     """
 
     def __init__(self, stream, seed, pause=0.0, limit=None):
         self.bytes = 0
         self._hash = hashlib.sha256()
         self._random, self._stream, self._pause, self._limit = random.Random(seed), stream, pause, limit
-        self._end = threading.Event()
+        self._end, self._hurry = threading.Event(), threading.Event()
         self._error = None
         self._thread = threading.Thread(target=self._write, daemon=True)
         self._thread.start()
@@ -35,15 +36,22 @@ class Feeder:
                 self._stream.flush()
                 self._hash.update(block)
                 self.bytes += len(block)
-                if self._pause:
-                    self._end.wait(self._pause)
+                self._rest()
             self._stream.close()
         except OSError as error:
             self._error = error
 
+    def _rest(self):
+        if not self._pause or self._hurry.is_set():
+            return
+        if self._limit is not None and self.bytes >= self._limit // 2:
+            self._hurry.wait()
+        else:
+            self._end.wait(self._pause)
+
     def hurry(self):
         """No more pauses."""
-        self._pause = 0.0
+        self._hurry.set()
 
     def end(self):
         """Stop writing; one with a limit goes on until there."""
