@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
+#include "agent/ice-pair.h"
 #include "base/turn-uri.h"
 #include <gio/gio.h>
 
@@ -22,11 +23,12 @@ typedef enum
 typedef struct
 {
   gboolean controlling;
-  gboolean relay_only;       /* TURN leg: force-relay, only relayed candidates are signalled */
-  gboolean host_only;        /* no STUN server, host candidates only (policy "lan") */
-  int family;                /* 0 any, 4 or 6 */
+  gboolean relay_only; /* TURN leg: force-relay, only relayed candidates are signalled */
+  gboolean host_only;  /* no STUN server, host candidates only, at both ends of the pair (policy "lan") */
+  int family;          /* 0 any, 4 or 6 */
   const IcsTurnServer *stun; /* direct leg: STUN server; host may be a name; may be NULL */
   const IcsTurnServer *turn; /* relay leg: TURN over UDP with credentials; host may be a name */
+  guint limit_ms;            /* from the start, and again from the peer's credentials; 0 = 30 s */
   GMainContext *context;
 } IcsIceConfig;
 
@@ -50,15 +52,6 @@ typedef enum
   ICS_SEND_FAILED   /* the datagram is lost */
 } IcsSendResult;
 
-typedef struct
-{
-  char *local; /* "192.0.2.1:5000", "[2001:db8::1]:5000" */
-  char *remote;
-  const char *local_type; /* "host", "srflx", "prflx", "relay" */
-  const char *remote_type;
-  const char *transport; /* "udp" */
-} IcsIcePair;
-
 IcsIceAttempt *ics_ice_attempt_new (const IcsIceConfig *config, const IcsIceCallbacks *callbacks,
                                     gpointer user_data);
 
@@ -78,7 +71,6 @@ IcsSendResult ics_ice_attempt_send (IcsIceAttempt *self, const guint8 *data, gsi
 
 /* The selected pair, copied; FALSE if there is none. Free with ics_ice_pair_clear(). */
 gboolean ics_ice_attempt_get_pair (IcsIceAttempt *self, IcsIcePair *pair);
-void ics_ice_pair_clear (IcsIcePair *pair);
 
 /* Ends the attempt: no callback runs after this returns; the agent is closed asynchronously (allocations
  * released), then freed, then @closed runs (may be NULL). The pointer is dead for the caller from here on. */

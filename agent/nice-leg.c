@@ -2,6 +2,7 @@
 #include "agent/nice-leg.h"
 #include "agent/local-addresses.h"
 #include "agent/nice-candidate.h"
+#include "agent/nice-outlet.h"
 #include <nice/agent.h>
 #include <sys/socket.h>
 
@@ -23,9 +24,6 @@
 /* With the default of 208 KiB half of a burst is lost. */
 #define SOCKET_BUFFER_SIZE (4 * 1024 * 1024)
 
-/* When there is no socket to poll. */
-#define RETRY_MS 3
-
 struct _IcsNiceLeg
 {
   NiceAgent *agent;
@@ -34,7 +32,7 @@ struct _IcsNiceLeg
   GMainContext *context;
   IcsNiceLegHooks hooks;
   gpointer user_data;
-  GSource *writable;
+  IcsNiceOutlet *outlet; /* until closing */
   gint64 gather_started;
   gint64 gather_done;
   gboolean resolving;      /* libnice's own look-up of the STUN server is under way */
@@ -176,8 +174,8 @@ ics_nice_leg_new (const IcsIceConfig *config, const IcsNiceLegHooks *hooks, gpoi
   self->context = g_main_context_ref (config->context);
   /* Not regular nomination: libnice then waits for every pair of higher priority to fail, 4.5 s for the inner
    * addresses of two NATs, before it nominates the one that works. */
-  self->agent = nice_agent_new_full (config->context, NICE_COMPATIBILITY_RFC5245,
-                                     NICE_AGENT_OPTION_ICE_TRICKLE);
+  self->agent
+      = nice_agent_new_full (config->context, NICE_COMPATIBILITY_RFC5245, NICE_AGENT_OPTION_ICE_TRICKLE);
   g_object_set (self->agent, "force-relay", config->relay_only, NULL);
   g_object_set (self->agent, "controlling-mode", config->controlling, "upnp", FALSE, "ice-tcp", FALSE,
                 "keepalive-conncheck", TRUE, "stun-pacing-timer",
@@ -189,17 +187,9 @@ ics_nice_leg_new (const IcsIceConfig *config, const IcsNiceLegHooks *hooks, gpoi
   g_signal_connect (self->agent, "new-selected-pair-full", G_CALLBACK (on_pair), self);
 
   self->stream = nice_agent_add_stream (self->agent, 1);
+  self->outlet = ics_nice_outlet_new (self->agent, self->stream, config->context, hooks->writable, user_data);
   nice_agent_attach_recv (self->agent, self->stream, COMPONENT, config->context, on_received, self);
   return self;
-}
-
-static void
-stop_waiting_for_writable (IcsNiceLeg *self)
-{
-  if (self->writable == NULL)
-    return;
-  g_source_destroy (self->writable);
-  g_clear_pointer (&self->writable, g_source_unref);
 }
 
 void
@@ -210,7 +200,7 @@ ics_nice_leg_close (IcsNiceLeg *self, void (*closed) (gpointer), gpointer closed
   self->closed_data = closed_data;
   g_signal_handlers_block_matched (self->agent, G_SIGNAL_MATCH_DATA, 0, 0, NULL, NULL, self);
   g_signal_handlers_unblock_by_func (self->agent, on_gathered, self);
-  stop_waiting_for_writable (self);
+  g_clear_pointer (&self->outlet, ics_nice_outlet_free);
   attach_idle (self, teardown);
 }
 
@@ -397,69 +387,8 @@ ics_nice_leg_get_pair (IcsNiceLeg *self, IcsIcePair *pair)
   return TRUE;
 }
 
-static void
-report_writable (IcsNiceLeg *self)
-{
-  stop_waiting_for_writable (self);
-  self->hooks.writable (self->user_data);
-}
-
-static gboolean
-on_socket_writable (G_GNUC_UNUSED GSocket *socket, G_GNUC_UNUSED GIOCondition condition, gpointer user_data)
-{
-  report_writable (user_data);
-  return G_SOURCE_REMOVE;
-}
-
-static gboolean
-on_retry (gpointer user_data)
-{
-  report_writable (user_data);
-  return G_SOURCE_REMOVE;
-}
-
-/* A non-reliable agent never emits reliable-transport-writable. On a relay leg the selected socket is not to
- * be had, but the one socket below it is. */
-static void
-wait_for_writable (IcsNiceLeg *self)
-{
-  g_autoptr (GSocket) socket = NULL;
-  g_autoptr (GPtrArray) sockets = NULL;
-
-  if (self->writable != NULL)
-    return;
-  socket = nice_agent_get_selected_socket (self->agent, self->stream, COMPONENT);
-  if (socket == NULL)
-    {
-      sockets = nice_agent_get_sockets (self->agent, self->stream, COMPONENT);
-      if (sockets != NULL && sockets->len == 1)
-        socket = g_object_ref (g_ptr_array_index (sockets, 0));
-    }
-  if (socket != NULL)
-    {
-      self->writable = g_socket_create_source (socket, G_IO_OUT, NULL);
-      attach (self, self->writable, G_SOURCE_FUNC (on_socket_writable));
-    }
-  else
-    {
-      self->writable = g_timeout_source_new (RETRY_MS);
-      attach (self, self->writable, on_retry);
-    }
-}
-
 IcsSendResult
 ics_nice_leg_send (IcsNiceLeg *self, const guint8 *data, gsize len)
 {
-  GOutputVector vector = { data, len };
-  NiceOutputMessage message = { &vector, 1 };
-  g_autoptr (GError) error = NULL;
-  int sent = nice_agent_send_messages_nonblocking (self->agent, self->stream, COMPONENT, &message, 1, NULL,
-                                                   &error);
-
-  if (sent == 1)
-    return ICS_SEND_OK;
-  if (sent < 0 && !g_error_matches (error, G_IO_ERROR, G_IO_ERROR_WOULD_BLOCK))
-    return ICS_SEND_FAILED;
-  wait_for_writable (self);
-  return ICS_SEND_BLOCKED;
+  return ics_nice_outlet_send (self->outlet, data, len);
 }

@@ -1,71 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "path/path-engine.h"
-#include "path/choose.h"
 #include "path/liveness.h"
-#include "path/path-table.h"
+#include "path/path-engine-private.h"
 
 /* Consecutive answers before a path may take the traffic over. */
 #define PROVEN_REPLIES 2
 /* The peer hears of a path through its own pings: probe back, but not faster than this. */
 #define TRIGGERED_PROBE_GAP (50 * G_TIME_SPAN_MILLISECOND)
-/* When the active path is in doubt, knowledge of the others must not be older than this. */
-#define STALE_KNOWLEDGE (200 * G_TIME_SPAN_MILLISECOND)
-#define MOVE_TIMEOUT_LEAST (3 * G_TIME_SPAN_SECOND)
-#define MOVE_TIMEOUT_RTTS 6
 /* A timer this late means that the host slept or was stopped. */
 #define SLEPT_AFTER (100 * G_TIME_SPAN_MILLISECOND)
-
-typedef struct
-{
-  guint path; /* 0 = none */
-  gboolean immediate;
-  gint64 deadline;
-} PendingMove;
-
-struct _IcsPathEngine
-{
-  IcsPathEngineConfig config;
-  IcsPathTable table;
-  gboolean started;
-  guint active;
-  gboolean broken; /* QUIC cannot use the active path */
-  gint64 active_since;
-  PendingMove move;
-  IcsChooseMemory memory;
-  gint64 choose_wake;
-  guint64 last_seq;
-
-  gint64 now; /* of the latest call */
-  gint64 due; /* what next_timeout() said last */
-  gint64 resumed_at;
-  gint64 lost_since; /* G_MAXINT64 = not lost */
-};
-
-static const char *
-state_to_string (IcsPathState state)
-{
-  switch (state)
-    {
-    case ICS_PATH_STATE_NEW:
-      return "new";
-    case ICS_PATH_STATE_ALIVE:
-      return "alive";
-    case ICS_PATH_STATE_SUSPECT:
-      return "suspect";
-    case ICS_PATH_STATE_DEAD:
-      return "dead";
-    }
-  return "unknown";
-}
-
-static void
-note_lost (IcsPathEngine *self)
-{
-  if (ics_path_table_has_living (&self->table))
-    self->lost_since = G_MAXINT64;
-  else
-    self->lost_since = MIN (self->lost_since, self->now);
-}
 
 /* Every call with a time passes here. After a sleep the answers may lie unread in the sockets. */
 static void
@@ -77,111 +19,14 @@ enter (IcsPathEngine *self, gint64 now)
       self->due = G_MAXINT64;
     }
   self->now = MAX (self->now, now);
-  note_lost (self);
+  ics_path_judge_note_lost (self);
 }
 
-static gboolean
-needs_refuge (IcsPathEngine *self)
+static IcsPath *
+enter_path (IcsPathEngine *self, gint64 now, guint id)
 {
-  const IcsPath *active = ics_path_table_find (&self->table, self->active);
-
-  return self->started && (active == NULL || !ics_path_is_living (active));
-}
-
-/* When the active path is dead, the others are judged as strictly as it was: the traffic must not go from one
- * dead path to the next. */
-static void
-view_path (IcsPathEngine *self, const IcsPath *path, IcsLivenessView *view)
-{
-  *view = (IcsLivenessView){
-    .now = self->now,
-    .carrying = path->id == self->active || path->id == self->move.path || needs_refuge (self),
-    .lost = self->lost_since != G_MAXINT64,
-    .resumed_at = self->resumed_at,
-  };
-}
-
-static void
-fail_move (IcsPathEngine *self)
-{
-  IcsPath *path = ics_path_table_find (&self->table, self->move.path);
-
-  self->move = (PendingMove){ 0 };
-  if (path != NULL)
-    ics_path_block (path, self->now);
-}
-
-/* The traffic needs another path soon: each one gets a fresh chance. */
-static void
-unblock_all (IcsPathEngine *self)
-{
-  for (guint i = 0; i < self->table.n_paths; i++)
-    ics_path_unblock (self->table.paths[i]);
-}
-
-static void
-probe_stale_standbys (IcsPathEngine *self)
-{
-  for (guint i = 0; i < self->table.n_paths; i++)
-    {
-      IcsPath *path = self->table.paths[i];
-
-      if (path->id != self->active && self->now >= path->last_probe + STALE_KNOWLEDGE)
-        path->probe_now = TRUE;
-    }
-}
-
-static void
-on_dead (IcsPathEngine *self, IcsPath *path)
-{
-  path->proven = FALSE;
-  path->replies = 0;
-  path->backoff = ICS_DEAD_BACKOFF;
-  ics_probe_log_skip (&path->log);
-  if (path->id == self->active)
-    {
-      unblock_all (self);
-      ics_path_hold (path, self->now, self->now - self->active_since);
-    }
-  if (path->id == self->move.path)
-    fail_move (self);
-}
-
-static void
-set_state (IcsPathEngine *self, IcsPath *path, IcsPathState state)
-{
-  if (path->state == state)
-    return;
-  g_debug ("path %u (%s): %s -> %s", path->id, ics_path_kind_to_string (path->kind),
-           state_to_string (path->state), state_to_string (state));
-  if (path->state == ICS_PATH_STATE_DEAD)
-    ics_quality_reset_rtt (&path->quality);
-  path->state = state;
-  switch (state)
-    {
-    case ICS_PATH_STATE_SUSPECT:
-      path->replies = 0;
-      if (path->id == self->active)
-        probe_stale_standbys (self);
-      break;
-    case ICS_PATH_STATE_DEAD:
-      on_dead (self, path);
-      break;
-    case ICS_PATH_STATE_NEW:
-    case ICS_PATH_STATE_ALIVE:
-      break;
-    }
-  note_lost (self);
-}
-
-static void
-set_active (IcsPathEngine *self, guint path)
-{
-  if (path != self->active)
-    self->memory = (IcsChooseMemory){ 0 };
-  self->active = path;
-  self->active_since = self->now;
-  self->broken = FALSE;
+  enter (self, now);
+  return ics_path_table_find (&self->table, id);
 }
 
 IcsPathEngine *
@@ -222,12 +67,11 @@ ics_path_engine_add (IcsPathEngine *self, gint64 now, IcsPathKind kind)
 void
 ics_path_engine_remove (IcsPathEngine *self, gint64 now, guint id)
 {
-  IcsPath *path = ics_path_table_find (&self->table, id);
+  IcsPath *path = enter_path (self, now, id);
 
-  enter (self, now);
   if (path == NULL)
     return;
-  set_state (self, path, ICS_PATH_STATE_DEAD);
+  ics_path_judge_set_state (self, path, ICS_PATH_STATE_DEAD);
   if (self->active == id)
     self->active = 0;
   ics_path_table_remove (&self->table, id);
@@ -236,14 +80,13 @@ ics_path_engine_remove (IcsPathEngine *self, gint64 now, guint id)
 void
 ics_path_engine_set_down (IcsPathEngine *self, gint64 now, guint id, gboolean down)
 {
-  IcsPath *path = ics_path_table_find (&self->table, id);
+  IcsPath *path = enter_path (self, now, id);
 
-  enter (self, now);
   if (path == NULL)
     return;
   if (down)
     {
-      set_state (self, path, ICS_PATH_STATE_DEAD);
+      ics_path_judge_set_state (self, path, ICS_PATH_STATE_DEAD);
       return;
     }
   path->probe_now = TRUE;
@@ -254,17 +97,16 @@ ics_path_engine_set_down (IcsPathEngine *self, gint64 now, guint id, gboolean do
 void
 ics_path_engine_set_active (IcsPathEngine *self, gint64 now, guint id)
 {
-  IcsPath *path = ics_path_table_find (&self->table, id);
+  IcsPath *path = enter_path (self, now, id);
 
-  enter (self, now);
   if (path == NULL)
     return;
   self->started = TRUE;
-  set_active (self, id);
+  ics_path_move_settle (self, id);
   path->last_data = self->now;
   /* QUIC's handshake went both ways over it. */
   if (path->state == ICS_PATH_STATE_NEW)
-    set_state (self, path, ICS_PATH_STATE_ALIVE);
+    ics_path_judge_set_state (self, path, ICS_PATH_STATE_ALIVE);
 }
 
 guint
@@ -285,9 +127,8 @@ on_sign (IcsPathEngine *self, IcsPath *path)
 void
 ics_path_engine_on_received (IcsPathEngine *self, gint64 now, guint id, gsize len)
 {
-  IcsPath *path = ics_path_table_find (&self->table, id);
+  IcsPath *path = enter_path (self, now, id);
 
-  enter (self, now);
   if (path == NULL)
     return;
   path->last_data = self->now;
@@ -297,9 +138,8 @@ ics_path_engine_on_received (IcsPathEngine *self, gint64 now, guint id, gsize le
 void
 ics_path_engine_on_sent (IcsPathEngine *self, gint64 now, guint id, gsize len)
 {
-  IcsPath *path = ics_path_table_find (&self->table, id);
+  IcsPath *path = enter_path (self, now, id);
 
-  enter (self, now);
   if (path != NULL)
     path->last_data = self->now;
 }
@@ -307,9 +147,8 @@ ics_path_engine_on_sent (IcsPathEngine *self, gint64 now, guint id, gsize len)
 gboolean
 ics_path_engine_on_ping (IcsPathEngine *self, gint64 now, guint id, guint64 seq)
 {
-  IcsPath *path = ics_path_table_find (&self->table, id);
+  IcsPath *path = enter_path (self, now, id);
 
-  enter (self, now);
   if (path == NULL || !ics_replay_window_accept (&path->pings, seq))
     return FALSE;
   on_sign (self, path);
@@ -319,13 +158,12 @@ ics_path_engine_on_ping (IcsPathEngine *self, gint64 now, guint id, guint64 seq)
 void
 ics_path_engine_on_probe_reply (IcsPathEngine *self, gint64 now, guint id, guint64 seq)
 {
-  IcsPath *path = ics_path_table_find (&self->table, id);
+  IcsPath *path = enter_path (self, now, id);
 
-  enter (self, now);
   if (path == NULL || !ics_probe_log_answer (&path->log, self->now, seq, &path->quality))
     return;
   path->last_received = path->last_pong = self->now;
-  set_state (self, path, ICS_PATH_STATE_ALIVE);
+  ics_path_judge_set_state (self, path, ICS_PATH_STATE_ALIVE);
   if (path->proven)
     return;
   path->replies++;
@@ -337,13 +175,12 @@ ics_path_engine_on_probe_reply (IcsPathEngine *self, gint64 now, guint id, guint
 void
 ics_path_engine_on_moved (IcsPathEngine *self, gint64 now, guint id)
 {
-  IcsPath *path = ics_path_table_find (&self->table, id);
+  IcsPath *path = enter_path (self, now, id);
 
-  enter (self, now);
   if (path == NULL)
     return;
   self->started = TRUE;
-  set_active (self, id);
+  ics_path_move_settle (self, id);
   path->last_data = self->now;
   path->failures = 0;
   /* Another one: the driver finished a move that a more urgent one has replaced meanwhile. */
@@ -354,13 +191,12 @@ ics_path_engine_on_moved (IcsPathEngine *self, gint64 now, guint id)
 void
 ics_path_engine_on_move_failed (IcsPathEngine *self, gint64 now, guint id)
 {
-  IcsPath *path = ics_path_table_find (&self->table, id);
+  IcsPath *path = enter_path (self, now, id);
 
-  enter (self, now);
   if (path == NULL)
     return;
   if (self->move.path == id)
-    fail_move (self);
+    ics_path_move_fail (self);
   else if (self->active == id)
     {
       self->broken = TRUE;
@@ -375,63 +211,16 @@ ics_path_engine_set_allowed (IcsPathEngine *self, gint64 now, guint allowed)
   self->config.allowed = allowed;
 }
 
-static void
-judge (IcsPathEngine *self, IcsPath *path)
-{
-  IcsLivenessView view;
-
-  view_path (self, path, &view);
-  if (ics_liveness_suspect_at (path, &view) <= self->now)
-    set_state (self, path, ICS_PATH_STATE_SUSPECT);
-  if (ics_liveness_death_at (path, &view) <= self->now)
-    set_state (self, path, ICS_PATH_STATE_DEAD);
-}
-
-static void
-judge_all (IcsPathEngine *self)
-{
-  for (guint i = 0; i < self->table.n_paths; i++)
-    judge (self, self->table.paths[i]);
-}
-
-static void
-pace (IcsPathEngine *self, IcsPath *path)
-{
-  IcsLivenessView view;
-
-  view_path (self, path, &view);
-  if (ics_liveness_probe_at (path, &view) <= self->now)
-    path->probe_now = TRUE;
-}
-
 void
 ics_path_engine_handle_timeout (IcsPathEngine *self, gint64 now)
 {
   enter (self, now);
   self->due = G_MAXINT64;
-  judge_all (self);
-  if (needs_refuge (self))
-    judge_all (self);
-  for (guint i = 0; i < self->table.n_paths; i++)
-    pace (self, self->table.paths[i]);
+  ics_path_judge_all (self);
   if (self->move.path != 0 && self->move.deadline <= self->now)
-    fail_move (self);
+    ics_path_move_fail (self);
   if (self->choose_wake <= self->now)
     self->choose_wake = G_MAXINT64;
-}
-
-static gint64
-path_timeout (IcsPathEngine *self, const IcsPath *path)
-{
-  gint64 at = G_MAXINT64;
-  IcsLivenessView view;
-
-  view_path (self, path, &view);
-  /* A probe that is due already waits for poll(), not for a time. */
-  if (!path->probe_now)
-    at = ics_liveness_probe_at (path, &view);
-  at = MIN (at, ics_liveness_suspect_at (path, &view));
-  return MIN (at, ics_liveness_death_at (path, &view));
 }
 
 gint64
@@ -440,7 +229,7 @@ ics_path_engine_next_timeout (IcsPathEngine *self)
   gint64 at = self->choose_wake;
 
   for (guint i = 0; i < self->table.n_paths; i++)
-    at = MIN (at, path_timeout (self, self->table.paths[i]));
+    at = MIN (at, ics_path_judge_timeout (self, self->table.paths[i]));
   if (self->move.path != 0)
     at = MIN (at, self->move.deadline);
   /* A faster pace may have made a probe overdue just now; that is no oversleeping. */
@@ -464,54 +253,6 @@ take_state (IcsPathEngine *self, IcsPathAction *action)
       return TRUE;
     }
   return FALSE;
-}
-
-static void
-choose (IcsPathEngine *self, IcsChoice *choice)
-{
-  IcsPathFacts facts[ICS_PATH_TABLE_MAX];
-  const IcsChooseInput input = {
-    .now = self->now,
-    .allowed = self->config.allowed,
-    .active = self->active,
-    .broken = self->broken,
-    .last_move = self->active_since,
-    .memory = self->memory,
-  };
-
-  for (guint i = 0; i < self->table.n_paths; i++)
-    ics_path_get_facts (self->table.paths[i], &facts[i]);
-  *choice = ics_choose (facts, self->table.n_paths, &input);
-  self->memory = choice->memory;
-  self->choose_wake = choice->wake;
-}
-
-static void
-start_move (IcsPathEngine *self, const IcsChoice *choice)
-{
-  const IcsPath *path = ics_path_table_find (&self->table, choice->path);
-  gint64 wait = MAX (MOVE_TIMEOUT_RTTS * ics_quality_rtt (&path->quality), MOVE_TIMEOUT_LEAST);
-
-  self->move
-      = (PendingMove){ .path = choice->path, .immediate = choice->immediate, .deadline = self->now + wait };
-}
-
-static gboolean
-take_move (IcsPathEngine *self, IcsPathAction *action)
-{
-  IcsChoice choice;
-
-  if (!self->config.decider || !self->started || self->move.immediate)
-    return FALSE;
-  choose (self, &choice);
-  /* Only a fall-back interrupts an upgrade that is under way. */
-  if (choice.path == 0 || (self->move.path != 0 && !choice.immediate))
-    return FALSE;
-  start_move (self, &choice);
-  *action = (IcsPathAction){
-    .type = ICS_PATH_ACTION_MOVE, .path = choice.path, .immediate = choice.immediate, .reason = choice.reason
-  };
-  return TRUE;
 }
 
 static gboolean
@@ -538,7 +279,7 @@ gboolean
 ics_path_engine_poll (IcsPathEngine *self, gint64 now, IcsPathAction *action)
 {
   enter (self, now);
-  return take_state (self, action) || take_move (self, action) || take_probe (self, action);
+  return take_state (self, action) || ics_path_move_take (self, action) || take_probe (self, action);
 }
 
 gboolean

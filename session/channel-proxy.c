@@ -3,6 +3,10 @@
 
 /* Bytes on their way to the channel at most: what it has not taken yet waits here. */
 #define WINDOW (256 * 1024)
+/* Bytes from the channel at most that wait for the I/O thread; what comes beyond is lost. */
+#define INBOUND_MAX (4 * 1024 * 1024)
+/* What a message costs beyond its length. */
+#define MESSAGE_COST 256
 
 /* The half that lives with the channel. */
 typedef struct
@@ -13,6 +17,7 @@ typedef struct
   IcsChannel *channel;
   GQueue waiting; /* GBytes the channel did not take yet */
   GWeakRef proxy;
+  gint inbound; /* atomic: bytes on their way to the I/O thread */
 } Peer;
 
 struct _IcsChannelProxy
@@ -93,6 +98,12 @@ drop_closure (gpointer peer, GClosure *closure)
   peer_unref (peer);
 }
 
+static gint
+cost_of (GBytes *message)
+{
+  return (gint)MIN (g_bytes_get_size (message), INBOUND_MAX) + MESSAGE_COST;
+}
+
 /* --- on the I/O thread --- */
 
 static gboolean
@@ -101,6 +112,7 @@ hear_message (gpointer data)
   Word *word = data;
   g_autoptr (IcsChannelProxy) self = g_weak_ref_get (&word->peer->proxy);
 
+  g_atomic_int_add (&word->peer->inbound, -cost_of (word->message));
   if (self != NULL)
     ics_channel_emit_message (ICS_CHANNEL (self), word->kind, word->message);
   return G_SOURCE_REMOVE;
@@ -144,7 +156,11 @@ static void
 on_message (IcsChannel *channel, guint kind, GBytes *message, gpointer user_data)
 {
   Peer *peer = user_data;
+  gint cost = cost_of (message);
 
+  if (g_atomic_int_get (&peer->inbound) + cost > INBOUND_MAX)
+    return;
+  g_atomic_int_add (&peer->inbound, cost);
   say (peer, peer->io_context, hear_message, &(Word){ .kind = kind, .message = g_bytes_ref (message) });
 }
 
@@ -201,6 +217,8 @@ do_send (gpointer data)
 {
   Word *word = data;
 
+  if (word->peer->channel == NULL)
+    return G_SOURCE_REMOVE;
   if (word->kind == ICS_CHANNEL_SIGNAL)
     {
       ics_channel_send (word->peer->channel, ICS_CHANNEL_SIGNAL, word->message);
@@ -218,6 +236,8 @@ do_close (gpointer data)
 
   g_signal_handlers_disconnect_matched (peer->channel, G_SIGNAL_MATCH_DATA, 0, 0, NULL, NULL, peer);
   ics_channel_close (peer->channel);
+  /* Here, so that the I/O thread never has the last reference. */
+  g_clear_object (&peer->channel);
   return G_SOURCE_REMOVE;
 }
 

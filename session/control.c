@@ -5,6 +5,8 @@
 #include <string.h>
 
 #define HEADER 2
+/* Of JSON: a message is one flat object; a later version may have a little more. */
+#define NESTING_MAX 8
 
 static const char *const type_names[] = { "ice", "candidate", "end", "failed", "moved", "bye" };
 G_STATIC_ASSERT (G_N_ELEMENTS (type_names) == ICS_CONTROL_UNKNOWN);
@@ -146,6 +148,25 @@ decode_object (JsonObject *object, IcsControl *self)
   return self->type != ICS_CONTROL_ICE || (self->b = g_strdup (get_string (object, "pwd"))) != NULL;
 }
 
+/* The JSON parser recurses. Brackets within strings, a reason say, are text. */
+static gboolean
+nests_too_deep (const char *json, gsize len)
+{
+  gboolean in_string = FALSE;
+  guint depth = 0;
+
+  for (gsize i = 0; i < len && depth <= NESTING_MAX; i++)
+    if (in_string && json[i] == '\\')
+      i++;
+    else if (json[i] == '"')
+      in_string = !in_string;
+    else if (!in_string && (json[i] == '[' || json[i] == '{'))
+      depth++;
+    else if (!in_string && (json[i] == ']' || json[i] == '}') && depth > 0)
+      depth--;
+  return depth > NESTING_MAX;
+}
+
 gboolean
 ics_control_decode (const char *json, gsize len, IcsControl *self)
 {
@@ -153,7 +174,7 @@ ics_control_decode (const char *json, gsize len, IcsControl *self)
   JsonNode *root;
 
   memset (self, 0, sizeof *self);
-  if (!g_utf8_validate (json, (gssize)len, NULL)
+  if (!g_utf8_validate (json, (gssize)len, NULL) || nests_too_deep (json, len)
       || !json_parser_load_from_data (parser, json, (gssize)len, NULL))
     return FALSE;
   root = json_parser_get_root (parser);

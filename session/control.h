@@ -15,7 +15,7 @@ typedef enum
   ICS_CONTROL_CANDIDATE, /* leg, attempt, candidate */
   ICS_CONTROL_END,       /* end of candidates: leg, attempt */
   ICS_CONTROL_FAILED,    /* the sender's attempt came to nothing: leg, attempt */
-  ICS_CONTROL_MOVED,  /* the sender moved the traffic: kind, reason. RFC 9000 §9.2: the first packet that is
+  ICS_CONTROL_MOVED,  /* the sender moved the traffic. RFC 9000 §9.2: the first packet that is
                          not a probe */
   ICS_CONTROL_BYE,    /* the link ends: code, reason */
   ICS_CONTROL_UNKNOWN /* well formed, of a later version: ignored */

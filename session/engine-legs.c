@@ -6,6 +6,10 @@
 
 /* An attempt that has no proven path by then has failed, whatever ICE says. */
 #define ATTEMPT_TIMEOUT_US (40 * G_USEC_PER_SEC)
+/* An attempt holds sockets, and its end takes time. A peer that starts one after the other makes no more than
+ * these: the one that carries the traffic, the one that looks for a better, and one on its way out. */
+#define MAX_ATTEMPTS 3
+#define MAX_CLOSING 8
 
 static IcsPathKind
 kind_of (IcsLeg leg)
@@ -65,6 +69,15 @@ plan_retry (IcsEngine *self, IcsLeg leg, gint64 delay)
   ics_engine_wake (self);
 }
 
+/* So that the peer does not wait for an answer that never comes. */
+static void
+tell_failed (IcsEngine *self, IcsLeg leg, guint number)
+{
+  IcsControl message = { .type = ICS_CONTROL_FAILED, .leg = leg, .attempt = number };
+
+  ics_engine_send_control (self, &message);
+}
+
 /* The attempt came to nothing; the peer is told, so that neither waits for the other. */
 static void
 attempt_failed (IcsAttempt *attempt, gboolean tell)
@@ -72,11 +85,10 @@ attempt_failed (IcsAttempt *attempt, gboolean tell)
   IcsEngine *self = attempt->engine;
   IcsLegState *state = &self->legs[attempt->leg];
   IcsLeg leg = attempt->leg;
-  IcsControl message = { .type = ICS_CONTROL_FAILED, .leg = leg, .attempt = attempt->number };
 
   ics_engine_note (self, "%s attempt %u failed", ics_leg_to_string (leg), attempt->number);
   if (tell)
-    ics_engine_send_control (self, &message);
+    tell_failed (self, leg, attempt->number);
   attempt_free (attempt);
   plan_retry (self, leg, state->retry_delay);
   state->retry_delay = MIN (state->retry_delay * 2, ICS_RETRY_MAX_US);
@@ -251,8 +263,8 @@ void
 ics_legs_start (IcsEngine *self)
 {
   for (guint leg = 0; leg < ICS_N_LEGS; leg++)
-    if (leg_is_wanted (self, (IcsLeg)leg))
-      start_attempt (self, (IcsLeg)leg, 1);
+    if (leg_is_wanted (self, (IcsLeg)leg) && start_attempt (self, (IcsLeg)leg, 1) == NULL)
+      tell_failed (self, (IcsLeg)leg, 1);
 }
 
 /* --- what the peer says --- */
@@ -266,6 +278,24 @@ find_attempt (IcsEngine *self, IcsLeg leg, guint number)
   return NULL;
 }
 
+/* Of the leg's attempts the oldest that does not carry the traffic makes room. */
+static gboolean
+make_room (IcsEngine *self, IcsLeg leg)
+{
+  guint active = ics_path_engine_get_active (self->paths);
+  GQueue *attempts = &self->legs[leg].attempts;
+  GList *oldest = attempts->head;
+
+  if (self->closing_attempts >= MAX_CLOSING)
+    return FALSE;
+  if (g_queue_get_length (attempts) < MAX_ATTEMPTS)
+    return TRUE;
+  if (((IcsAttempt *)oldest->data)->path != NULL && ((IcsAttempt *)oldest->data)->path->id == active)
+    oldest = oldest->next;
+  attempt_free (oldest->data);
+  return TRUE;
+}
+
 static IcsAttempt *
 attempt_for (IcsEngine *self, const IcsControl *message)
 {
@@ -274,13 +304,9 @@ attempt_for (IcsEngine *self, const IcsControl *message)
   if (attempt != NULL || message->type != ICS_CONTROL_ICE || self->joiner
       || message->attempt <= self->legs[message->leg].newest)
     return attempt;
-  attempt = start_attempt (self, message->leg, message->attempt);
+  attempt = make_room (self, message->leg) ? start_attempt (self, message->leg, message->attempt) : NULL;
   if (attempt == NULL)
-    {
-      IcsControl failed = { .type = ICS_CONTROL_FAILED, .leg = message->leg, .attempt = message->attempt };
-
-      ics_engine_send_control (self, &failed);
-    }
+    tell_failed (self, message->leg, message->attempt);
   return attempt;
 }
 

@@ -248,7 +248,8 @@ on_nameplate (gpointer channel, const char *nameplate, gpointer user_data)
   IcsEngine *self = user_data;
   g_autoptr (GError) error = NULL;
 
-  if (self->code != NULL || ics_engine_is_over (self))
+  /* Once, and not again after the code has served. */
+  if (self->code != NULL || self->state != ICS_ENGINE_REACHING || ics_engine_is_over (self))
     return;
   self->code = ics_code_make (nameplate, &error);
   if (self->code == NULL)

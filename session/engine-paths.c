@@ -196,6 +196,12 @@ try_move (IcsEngine *self, gint64 now)
   IcsPathAction *move = &self->pending_move;
 
   self->move_retry_at = G_MAXINT64;
+  /* Gone while QUIC was not ready for the move: the path engine knows, and chooses anew. */
+  if (ics_engine_find_path (self, move->path) == NULL)
+    {
+      self->move_pending = FALSE;
+      return;
+    }
   switch (ics_quic_move (self->quic, now, move->path, move->immediate))
     {
     case ICS_QUIC_MOVE_STARTED:

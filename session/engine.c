@@ -7,6 +7,10 @@
 #define RELEASE_TIMEOUT_US (3 * G_USEC_PER_SEC)
 /* A carrier that blocks tells when it does not any more; this is only against a spinning timer. */
 #define BLOCKED_WAIT_US 10000
+/* The application close code of a host whose link failed. */
+#define CLOSE_FAILED 1
+/* Of what the application, the peer or the server says about an end. */
+#define REASON_MAX 512
 
 static gboolean
 on_timer (gpointer user_data)
@@ -234,14 +238,17 @@ ics_engine_fail (IcsEngine *self, GError *error)
       return;
     }
   self->ending = TRUE;
-  self->end_error = error;
+  if (error != NULL)
+    self->end_error
+        = g_error_new_literal (error->domain, error->code, ics_record_clean (&error->message, REASON_MAX));
+  g_clear_error (&error);
   ics_engine_wake (self);
 }
 
 void
 ics_engine_close (IcsEngine *self, guint64 code, const char *reason)
 {
-  IcsControl bye = { .type = ICS_CONTROL_BYE, .code = code, .a = (char *)reason };
+  IcsControl bye = { .type = ICS_CONTROL_BYE, .code = code };
 
   if (self->state != ICS_ENGINE_UP)
     {
@@ -251,6 +258,7 @@ ics_engine_close (IcsEngine *self, guint64 code, const char *reason)
     }
   self->bye_code = code;
   self->bye_reason = g_strdup (reason);
+  bye.a = ics_record_clean (&self->bye_reason, REASON_MAX);
   ics_engine_send_control (self, &bye);
   ics_engine_set_state (self, ICS_ENGINE_CLOSING);
 }
@@ -283,6 +291,13 @@ finish (IcsEngine *self, gint64 now)
 {
   g_autoptr (GError) error = g_steal_pointer (&self->end_error);
 
+  /* A peer that sees code 0 takes the end for a clean one. */
+  if (error != NULL && self->bye_code == 0)
+    {
+      self->bye_code = CLOSE_FAILED;
+      g_free (self->bye_reason);
+      self->bye_reason = g_strdup (error->message);
+    }
   if (self->quic != NULL)
     {
       ics_engine_say_goodbye (self, now);

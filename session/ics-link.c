@@ -2,6 +2,7 @@
 #include "session/ics-link.h"
 
 #include "base/code.h"
+#include "base/secret.h"
 #include "session/channel-proxy.h"
 #include "session/link-thread.h"
 #include "session/record.h"
@@ -100,7 +101,10 @@ finish_accept (IcsLink *self)
     return;
   task = g_steal_pointer (&self->accept_task);
   if (!g_queue_is_empty (&self->incoming))
-    g_task_return_pointer (task, g_queue_pop_head (&self->incoming), g_object_unref);
+    {
+      ics_link_thread_stream_taken (self->thread);
+      g_task_return_pointer (task, g_queue_pop_head (&self->incoming), g_object_unref);
+    }
   else if (self->close_error != NULL)
     g_task_return_error (task, g_error_copy (self->close_error));
   else
@@ -126,6 +130,7 @@ on_stream (IcsLink *self, IcsQuicStream *core)
   if (self->accept_task == NULL
       && g_signal_has_handler_pending (self, signals[SIGNAL_INCOMING_STREAM], 0, TRUE))
     {
+      ics_link_thread_stream_taken (self->thread);
       g_signal_emit (self, signals[SIGNAL_INCOMING_STREAM], 0, stream);
       return;
     }
@@ -279,7 +284,7 @@ ics_link_connect_async (IcsLink *self, const char *code, GCancellable *cancellab
     }
   g_free (nameplate);
   start (self, canonical);
-  g_free (canonical);
+  ics_secret_free (canonical);
   self->connect_task = g_steal_pointer (&task);
   if (cancellable != NULL)
     {
@@ -520,7 +525,7 @@ ics_link_finalize (GObject *object)
   g_strfreev (self->turn_uris);
   g_free (self->server_uri);
   g_free (self->application);
-  g_free (self->code);
+  ics_secret_free (self->code);
   g_free (self->peer_fingerprint);
   G_OBJECT_CLASS (ics_link_parent_class)->finalize (object);
 }

@@ -1,7 +1,18 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "session/link-thread.h"
 
+#include "base/secret.h"
+#include "session/record.h"
+
 #define MAX_POSTED_DATAGRAMS 64
+/* What the peer can cause waits for an owner that is busy, within bounds: datagrams may be lost, a record
+ * keeps no more lines, and more streams than QUIC allows at once wait only if the peer gave most of them up.
+ */
+#define MAX_WAITING_DATAGRAMS 256
+#define MAX_WAITING_LINES ICS_RECORD_MAX_LINES
+#define MAX_WAITING_STREAMS 256
+/* Application error code of a stream that found no room. */
+#define STREAM_REFUSED_CODE 0
 
 struct _IcsLinkThread
 {
@@ -10,7 +21,11 @@ struct _IcsLinkThread
   GMainContext *owner_context;
   GMainLoop *loop;
   IcsEngine *engine; /* on the I/O thread */
-  gint datagrams;    /* posted and not yet queued */
+  GMutex lock;
+  gboolean ended; /* under the lock: nobody serves io_context any more */
+  gint datagrams; /* posted and not yet queued */
+  /* Atomic: events that the owner has not taken yet. */
+  gint waiting_datagrams, waiting_lines, waiting_streams;
   GWeakRef owner;
   void (*handler) (GObject *owner, IcsLinkEvent *event);
   /* Set up here, made into an engine on the thread. */
@@ -32,12 +47,13 @@ ics_link_thread_unref (IcsLinkThread *self)
   if (!g_atomic_ref_count_dec (&self->refs))
     return;
   g_weak_ref_clear (&self->owner);
+  g_mutex_clear (&self->lock);
   g_main_loop_unref (self->loop);
   g_main_context_unref (self->io_context);
   g_main_context_unref (self->owner_context);
   g_clear_object (&self->config.channel);
   g_free (self->server_uri);
-  g_free (self->code);
+  ics_secret_free (self->code);
   g_free (self->application);
   g_strfreev (self->turn_uris);
   g_free (self);
@@ -51,11 +67,46 @@ typedef struct
   IcsLinkEvent event;
 } Posted;
 
+/* Counts what waits; NULL when that is bounded by other means. A stream is counted until it is taken. */
+static gint *
+counter_of (IcsLinkThread *self, IcsLinkEventType type, gint *max)
+{
+  switch (type)
+    {
+    case ICS_LINK_EVENT_DATAGRAM:
+      *max = MAX_WAITING_DATAGRAMS;
+      return &self->waiting_datagrams;
+    case ICS_LINK_EVENT_RECORD:
+      *max = MAX_WAITING_LINES;
+      return &self->waiting_lines;
+    case ICS_LINK_EVENT_STREAM:
+      *max = MAX_WAITING_STREAMS;
+      return &self->waiting_streams;
+    case ICS_LINK_EVENT_CODE:
+    case ICS_LINK_EVENT_CONNECTED:
+    case ICS_LINK_EVENT_PATH:
+    case ICS_LINK_EVENT_STALL:
+    case ICS_LINK_EVENT_CLOSED:
+    case ICS_LINK_EVENT_FINISHED:
+      return NULL;
+    }
+  return NULL;
+}
+
+void
+ics_link_thread_stream_taken (IcsLinkThread *self)
+{
+  g_atomic_int_add (&self->waiting_streams, -1);
+}
+
 static void
 posted_free (gpointer data)
 {
   Posted *posted = data;
+  gint max, *counter = counter_of (posted->thread, posted->event.type, &max);
 
+  if (counter != NULL && posted->event.type != ICS_LINK_EVENT_STREAM)
+    g_atomic_int_add (counter, -1);
   g_free (posted->event.text);
   g_clear_pointer (&posted->event.hub, ics_stream_hub_unref);
   g_clear_pointer (&posted->event.path, ics_path_info_unref);
@@ -88,14 +139,24 @@ post (GMainContext *context, GSourceFunc func, gpointer data, GDestroyNotify des
   g_source_attach (source, context);
 }
 
-static void
+/* Takes what @event holds. FALSE when there is no room for it. */
+static gboolean
 emit (IcsLinkThread *self, const IcsLinkEvent *event)
 {
+  gint max = 0, *counter = counter_of (self, event->type, &max);
   Posted *posted = g_new0 (Posted, 1);
 
   posted->thread = ics_link_thread_ref (self);
   posted->event = *event;
+  if (counter != NULL && g_atomic_int_add (counter, 1) >= max)
+    {
+      if (event->type == ICS_LINK_EVENT_STREAM)
+        ics_link_thread_stream_taken (self);
+      posted_free (posted);
+      return FALSE;
+    }
   post (self->owner_context, deliver, posted, posted_free);
+  return TRUE;
 }
 
 static void
@@ -128,7 +189,8 @@ on_stall (guint ms, gpointer self)
 static void
 on_stream (IcsQuicStream *stream, gpointer self)
 {
-  emit (self, &(IcsLinkEvent){ .type = ICS_LINK_EVENT_STREAM, .stream = ics_quic_stream_ref (stream) });
+  if (!emit (self, &(IcsLinkEvent){ .type = ICS_LINK_EVENT_STREAM, .stream = ics_quic_stream_ref (stream) }))
+    ics_quic_stream_reset (stream, STREAM_REFUSED_CODE);
 }
 
 static void
@@ -180,6 +242,9 @@ thread_main (gpointer data)
   ics_engine_start (self->engine);
   g_main_loop_run (self->loop);
   ics_engine_free (g_steal_pointer (&self->engine));
+  g_mutex_lock (&self->lock);
+  self->ended = TRUE;
+  g_mutex_unlock (&self->lock);
   /* What libraries still have to finish in this context, they finish now. */
   while (g_main_context_iteration (self->io_context, FALSE))
     continue;
@@ -196,6 +261,7 @@ ics_link_thread_new (const IcsEngineConfig *config, GObject *owner,
   IcsLinkThread *self = g_new0 (IcsLinkThread, 1);
 
   g_atomic_ref_count_init (&self->refs);
+  g_mutex_init (&self->lock);
   g_weak_ref_init (&self->owner, owner);
   self->owner_context = g_main_context_ref_thread_default ();
   self->io_context = g_main_context_new ();
@@ -254,6 +320,23 @@ do_send_datagram (gpointer data)
   return G_SOURCE_REMOVE;
 }
 
+/* A call that nobody would serve is dropped: it would keep its thread's context, which would keep it. */
+static void
+post_call (Call *call, GSourceFunc func)
+{
+  IcsLinkThread *self = ics_link_thread_ref (call->thread);
+  gboolean ended;
+
+  g_mutex_lock (&self->lock);
+  ended = self->ended;
+  if (!ended)
+    post (self->io_context, func, call, call_free);
+  g_mutex_unlock (&self->lock);
+  if (ended)
+    call_free (call);
+  ics_link_thread_unref (self);
+}
+
 static Call *
 call_new (IcsLinkThread *self)
 {
@@ -270,7 +353,7 @@ ics_link_thread_close (IcsLinkThread *self, guint64 code, const char *reason)
 
   call->code = code;
   call->reason = g_strdup (reason);
-  post (self->io_context, do_close, call, call_free);
+  post_call (call, do_close);
 }
 
 gboolean
@@ -283,6 +366,6 @@ ics_link_thread_send_datagram (IcsLinkThread *self, GBytes *payload)
   g_atomic_int_inc (&self->datagrams);
   call = call_new (self);
   call->payload = g_bytes_ref (payload);
-  post (self->io_context, do_send_datagram, call, call_free);
+  post_call (call, do_send_datagram);
   return TRUE;
 }

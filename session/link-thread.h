@@ -41,6 +41,8 @@ IcsLinkThread *ics_link_thread_new (const IcsEngineConfig *config, GObject *owne
 void ics_link_thread_close (IcsLinkThread *self, guint64 code, const char *reason);
 /* FALSE when too many are on their way. */
 gboolean ics_link_thread_send_datagram (IcsLinkThread *self, GBytes *payload);
+/* The owner has given a stream on; those it keeps are bounded. */
+void ics_link_thread_stream_taken (IcsLinkThread *self);
 IcsLinkThread *ics_link_thread_ref (IcsLinkThread *self);
 void ics_link_thread_unref (IcsLinkThread *self);
 

@@ -6,14 +6,19 @@
 #include <signal.h>
 #include <string.h>
 
-#define ANSWER_TRIES 200
-#define ANSWER_WAIT_US 100000
+/* What coturn says when its socket is bound and read. */
+#define READY "UDP listener opened"
+#define ANSWER_LIMIT_US (60 * G_TIME_SPAN_SECOND)
 
 struct _Coturn
 {
   GSubprocess *process;
   guint16 port;
   char *folder;
+  GThread *reader; /* of its log, to the end: a full pipe would stop it */
+  GMutex lock;
+  GCond changed;
+  gboolean ready, ended;
 };
 
 /* RFC 8489 §5: a Binding request, the magic cookie, a transaction id. */
@@ -43,59 +48,113 @@ free_port (const char *address)
   return g_inet_socket_address_get_port (G_INET_SOCKET_ADDRESS (local));
 }
 
-/* Until the server answers a Binding request: a refused port comes back at once, so each try waits for
- * something. */
 static void
-wait_for_answer (Coturn *self, const char *address)
+note (Coturn *self, gboolean *what)
+{
+  g_mutex_lock (&self->lock);
+  *what = TRUE;
+  g_cond_signal (&self->changed);
+  g_mutex_unlock (&self->lock);
+}
+
+static gpointer
+read_log (gpointer data)
+{
+  Coturn *self = data;
+  g_autoptr (GDataInputStream) log = g_data_input_stream_new (g_subprocess_get_stdout_pipe (self->process));
+  char *line;
+
+  while ((line = g_data_input_stream_read_line (log, NULL, NULL, NULL)) != NULL)
+    {
+      if (strstr (line, READY) != NULL)
+        note (self, &self->ready);
+      g_free (line);
+    }
+  note (self, &self->ended);
+  return NULL;
+}
+
+static void
+wait_until_ready (Coturn *self)
+{
+  g_mutex_lock (&self->lock);
+  while (!self->ready && !self->ended)
+    g_cond_wait (&self->changed, &self->lock);
+  ck_assert_msg (self->ready, "coturn ended before it listened");
+  g_mutex_unlock (&self->lock);
+}
+
+static void
+expect_answer (Coturn *self, const char *address)
 {
   g_autoptr (GSocket) socket = udp_socket (address, self->port, TRUE);
   char reply[256];
 
-  for (guint i = 0; i < ANSWER_TRIES; i++)
-    {
-      g_socket_send (socket, (const char *)binding_request, sizeof binding_request, NULL, NULL);
-      if (g_socket_condition_timed_wait (socket, G_IO_IN, ANSWER_WAIT_US, NULL, NULL)
-          && g_socket_receive (socket, reply, sizeof reply, NULL, NULL) > 0)
-        return;
-      g_usleep (ANSWER_WAIT_US / 10);
-    }
-  ck_abort_msg ("coturn does not answer");
+  ck_assert (g_socket_send (socket, (const char *)binding_request, sizeof binding_request, NULL, NULL) > 0);
+  ck_assert (g_socket_condition_timed_wait (socket, G_IO_IN, ANSWER_LIMIT_US, NULL, NULL));
+  ck_assert (g_socket_receive (socket, reply, sizeof reply, NULL, NULL) > 0);
 }
 
+static void
+add_users (GString *config)
+{
+  g_string_append (config, "lt-cred-mech\nuser=alice:secret\nuser=bob:secret\n");
+  for (guint i = 0; i < COTURN_N_USERS; i++)
+    g_string_append_printf (config, "user=user%u:secret\n", i);
+}
+
+/* @secret: NULL for the users above. */
 static char *
-write_config (Coturn *self, const char *listening, const char *relay)
+write_config (Coturn *self, const char *listening, const char *relay, const char *secret)
 {
   g_autoptr (GString) text = g_string_new (NULL);
   char *path = g_build_filename (self->folder, "conf", NULL);
 
   g_string_append_printf (text, "listening-ip=%s\nrelay-ip=%s\nlistening-port=%u\n", listening, relay,
                           self->port);
-  g_string_append_printf (text, "log-file=%s/log\npidfile=%s/pid\nuserdb=%s/db\n", self->folder, self->folder,
-                          self->folder);
-  g_string_append (text, "simple-log\nallow-loopback-peers\nno-tls\nno-dtls\nno-tcp\nno-cli\n"
-                         "lt-cred-mech\nrealm=test\nuser-quota=1\nuser=alice:secret\nuser=bob:secret\n");
-  for (guint i = 0; i < COTURN_N_USERS; i++)
-    g_string_append_printf (text, "user=user%u:secret\n", i);
+  g_string_append_printf (text, "pidfile=%s/pid\nuserdb=%s/db\n", self->folder, self->folder);
+  g_string_append (text, "log-file=stdout\nsimple-log\nverbose\nallow-loopback-peers\n"
+                         "no-tls\nno-dtls\nno-tcp\nno-cli\nrealm=test\nuser-quota=1\n");
+  if (secret != NULL)
+    g_string_append_printf (text, "use-auth-secret\nstatic-auth-secret=%s\n", secret);
+  else
+    add_users (text);
   ck_assert (g_file_set_contents_full (path, text->str, -1, G_FILE_SET_CONTENTS_NONE, 0600, NULL));
   return path;
 }
 
-Coturn *
-coturn_start (const char *listening, const char *relay)
+static Coturn *
+start (const char *listening, const char *relay, const char *secret)
 {
   Coturn *self = g_new0 (Coturn, 1);
   g_autofree char *config = NULL;
   GError *error = NULL;
 
+  g_mutex_init (&self->lock);
+  g_cond_init (&self->changed);
   self->folder = g_dir_make_tmp ("ice-session-coturn-XXXXXX", &error);
   ck_assert_msg (self->folder != NULL, "no folder");
   self->port = free_port (listening);
-  config = write_config (self, listening, relay);
-  self->process = g_subprocess_new (G_SUBPROCESS_FLAGS_STDOUT_SILENCE | G_SUBPROCESS_FLAGS_STDERR_SILENCE,
+  config = write_config (self, listening, relay, secret);
+  self->process = g_subprocess_new (G_SUBPROCESS_FLAGS_STDOUT_PIPE | G_SUBPROCESS_FLAGS_STDERR_SILENCE,
                                     &error, "turnserver", "-c", config, NULL);
   ck_assert_msg (self->process != NULL, "coturn: %s", error != NULL ? error->message : "?");
-  wait_for_answer (self, listening);
+  self->reader = g_thread_new ("coturn-log", read_log, self);
+  wait_until_ready (self);
+  expect_answer (self, listening);
   return self;
+}
+
+Coturn *
+coturn_start (const char *listening, const char *relay)
+{
+  return start (listening, relay, NULL);
+}
+
+Coturn *
+coturn_start_rest (const char *listening, const char *relay, const char *secret)
+{
+  return start (listening, relay, secret);
 }
 
 guint16
@@ -118,7 +177,10 @@ coturn_stop (Coturn *self)
 
   g_subprocess_force_exit (self->process);
   g_subprocess_wait (self->process, NULL, NULL);
+  g_thread_join (self->reader);
   g_object_unref (self->process);
+  g_mutex_clear (&self->lock);
+  g_cond_clear (&self->changed);
   while (dir != NULL && (name = g_dir_read_name (dir)) != NULL)
     {
       g_autofree char *path = g_build_filename (self->folder, name, NULL);

@@ -13,6 +13,8 @@ typedef struct _Coturn Coturn;
 
 /* Fails the test if it does not answer. @listening and @relay: address literals. */
 Coturn *coturn_start (const char *listening, const char *relay);
+/* Takes instead the credentials that are made with @secret ("TURN REST API"). */
+Coturn *coturn_start_rest (const char *listening, const char *relay, const char *secret);
 guint16 coturn_get_port (Coturn *self);
 void coturn_stop (Coturn *self);
 

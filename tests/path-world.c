@@ -1,85 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "path-world.h"
+#include "packet-heap.h"
 
 #define TICK (10 * MS)
 #define IDLE_TICK (100 * MS)
 #define CHALLENGES 3
 #define ALL_KINDS ((1u << ICS_N_PATH_KINDS) - 1)
-
-typedef enum
-{
-  PACKET_PING,
-  PACKET_PONG,
-  PACKET_DATA,
-  PACKET_ACK,
-  PACKET_CHALLENGE,
-  PACKET_RESPONSE
-} PacketType;
-
-typedef struct
-{
-  gint64 at;
-  guint64 order;
-  PacketType type;
-  int to;
-  int path;
-  guint path_id;
-  guint64 value;
-} Packet;
-
-static gboolean
-before (const Packet *a, const Packet *b)
-{
-  return a->at != b->at ? a->at < b->at : a->order < b->order;
-}
-
-static Packet *
-packet (World *world, guint i)
-{
-  return &g_array_index (world->packets, Packet, i);
-}
-
-static void
-swap (World *world, guint i, guint j)
-{
-  Packet kept = *packet (world, i);
-
-  *packet (world, i) = *packet (world, j);
-  *packet (world, j) = kept;
-}
-
-static void
-heap_push (World *world, const Packet *new_packet)
-{
-  guint i = world->packets->len;
-
-  g_array_append_vals (world->packets, new_packet, 1);
-  for (; i > 0 && before (packet (world, i), packet (world, (i - 1) / 2)); i = (i - 1) / 2)
-    swap (world, i, (i - 1) / 2);
-}
-
-static Packet
-heap_pop (World *world)
-{
-  Packet top = *packet (world, 0);
-  guint n = world->packets->len - 1;
-  guint i = 0;
-
-  swap (world, 0, n);
-  g_array_set_size (world->packets, n);
-  for (;;)
-    {
-      guint least = i;
-
-      for (guint child = 2 * i + 1; child <= 2 * i + 2 && child < n; child++)
-        if (before (packet (world, child), packet (world, least)))
-          least = child;
-      if (least == i)
-        return top;
-      swap (world, i, least);
-      i = least;
-    }
-}
 
 static gboolean
 is_lost (World *world, WorldPath *path, int from)
@@ -106,7 +32,7 @@ transmit (World *world, int from, int index, PacketType type, guint64 value)
     return;
   out.at = world->now + path->delay + (gint64)jitter;
   out.order = world->n_packets++;
-  heap_push (world, &out);
+  packet_heap_push (world->packets, &out);
 }
 
 static void
@@ -262,7 +188,7 @@ on_packet (World *world, const Packet *in)
 static void
 deliver (World *world)
 {
-  Packet in = heap_pop (world);
+  Packet in = packet_heap_pop (world->packets);
   WorldHost *host = &world->hosts[in.to];
 
   if (host->asleep_until > world->now)
@@ -270,7 +196,7 @@ deliver (World *world)
       /* It waits in the socket; timers come first when the host wakes. */
       in.at = host->asleep_until + 1;
       in.order = world->n_packets++;
-      heap_push (world, &in);
+      packet_heap_push (world->packets, &in);
       return;
     }
   if (world->paths[in.path].present && world->paths[in.path].id[in.to] == in.path_id)
@@ -286,10 +212,8 @@ host_timeout (World *world, int host)
 static gint64
 next_event (World *world)
 {
-  gint64 next = world->next_tick;
+  gint64 next = MIN (world->next_tick, packet_heap_next (world->packets));
 
-  if (world->packets->len > 0)
-    next = MIN (next, packet (world, 0)->at);
   for (int i = 0; i < 2; i++)
     next = MIN (next, host_timeout (world, i));
   return world->target >= 0 ? MIN (next, world->challenge_at) : next;
@@ -335,7 +259,7 @@ step (World *world)
         world_drain (world, i);
         note_progress (world, i);
       }
-  while (world->packets->len > 0 && packet (world, 0)->at <= world->now)
+  while (packet_heap_next (world->packets) <= world->now)
     deliver (world);
   if (world->next_tick <= world->now)
     tick (world);
@@ -366,7 +290,7 @@ world_new (guint32 seed)
   world->rand = g_rand_new_with_seed (seed);
   world->now = 1000 * SEC;
   world->next_tick = world->now;
-  world->packets = g_array_new (FALSE, FALSE, sizeof (Packet));
+  world->packets = packet_heap_new ();
   world->target = -1;
   world->challenge_at = G_MAXINT64;
   world->allowed = ALL_KINDS;

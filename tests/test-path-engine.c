@@ -1,59 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "path-world.h"
-#include <check.h>
-#include <math.h>
-#include <stdlib.h>
-
-#define ALL_KINDS ((1u << ICS_N_PATH_KINDS) - 1)
-
-static World *world;
-static int channel, turn, direct;
-
-static void
-open_world (guint32 seed, gint64 turn_delay, gint64 direct_delay)
-{
-  world = world_new (seed);
-  channel = world_add (world, ICS_PATH_CHANNEL, 50 * MS);
-  world_start (world, channel);
-  turn = world_add (world, ICS_PATH_TURN, turn_delay);
-  direct = world_add (world, ICS_PATH_DIRECT, direct_delay);
-}
-
-static void
-close_world (void)
-{
-  world_free (world);
-}
-
-static void
-run_for (gint64 time)
-{
-  world_run (world, world->now + time);
-}
-
-static int
-active (int host)
-{
-  return world_index (world, host, ics_path_engine_get_active (world->hosts[host].engine));
-}
-
-static void
-cut (int path, gboolean cut)
-{
-  world->paths[path].cut[0] = world->paths[path].cut[1] = cut;
-}
-
-/* Runs until the decider asks for one more move; how long that took, or @limit. */
-static gint64
-until_move (gint64 limit)
-{
-  gint64 begin = world->now;
-  guint64 moves = world->moves;
-
-  while (world->moves == moves && world->now < begin + limit)
-    run_for (MS);
-  return world->now - begin;
-}
+#include "path-trio.h"
+#include "suite.h"
 
 START_TEST (climbs_to_direct)
 {
@@ -104,66 +51,6 @@ START_TEST (upgrade_needs_two_replies)
 }
 END_TEST
 
-static gint64
-busy_bound (gint64 rtt)
-{
-  return MAX (3 * rtt + 100 * MS, 300 * MS);
-}
-
-static gint64
-idle_bound (gint64 rtt)
-{
-  return MAX (1500 * MS - rtt, busy_bound (rtt));
-}
-
-/* Either direction busy, cut either way or both ways, any phase of the probes. */
-static void
-blackhole (guint32 seed, gboolean busy)
-{
-  g_autoptr (GRand) rand = g_rand_new_with_seed (seed);
-  gint64 rtt = (gint64)exp (g_rand_double_range (rand, log (200), log (600 * MS)));
-  gint64 bound = busy ? busy_bound (rtt) : idle_bound (rtt);
-  int way = g_rand_int_range (rand, 0, 3);
-  gint64 took;
-
-  open_world (seed, 40 * MS, rtt / 2);
-  if (busy)
-    world_set_sends (world, g_rand_int_range (rand, 0, 2), TRUE);
-  run_for ((busy ? 8 : 20) * SEC + g_rand_int_range (rand, 0, 2 * SEC));
-  ck_assert_int_eq (active (0), direct);
-  world->paths[direct].cut[0] = way != 1;
-  world->paths[direct].cut[1] = way != 0;
-  took = until_move (10 * SEC);
-  ck_assert_msg (took <= bound + MS,
-                 "seed %u: %s, RTT %" G_GINT64_FORMAT " ms, cut %d: %" G_GINT64_FORMAT
-                 " ms, allowed %" G_GINT64_FORMAT,
-                 seed, busy ? "busy" : "idle", rtt / MS, way, took / MS, bound / MS);
-  ck_assert (world->last_move.immediate);
-  ck_assert_int_eq (world->last_move.reason, ICS_PATH_REASON_LOST);
-  ck_assert_int_eq (active (0), turn);
-  close_world ();
-}
-
-START_TEST (busy_blackhole)
-{
-  for (guint32 i = 0; i < 20; i++)
-    blackhole (1000 + 20 * (guint32)_i + i, TRUE);
-}
-END_TEST
-
-START_TEST (idle_blackhole)
-{
-  for (guint32 i = 0; i < 20; i++)
-    blackhole (5000 + 20 * (guint32)_i + i, FALSE);
-}
-END_TEST
-
-static void
-down (int path, gboolean is_down)
-{
-  ics_path_engine_set_down (world->hosts[0].engine, world->now, world->paths[path].id[0], is_down);
-}
-
 START_TEST (hard_error_moves_in_the_same_poll)
 {
   open_world (2, 30 * MS, 10 * MS);
@@ -185,98 +72,6 @@ START_TEST (removed_active_path)
   ck_assert_int_eq (world->last_move.reason, ICS_PATH_REASON_LOST);
   run_for (SEC);
   ck_assert_int_eq (active (1), turn);
-  close_world ();
-}
-END_TEST
-
-/* A fall-back target that died unnoticed is found out when the active path is in doubt, unless it answered
- * just before. */
-START_TEST (fallback_skips_a_dead_standby)
-{
-  guint64 visits = 0;
-
-  for (guint phase = 0; phase < 20; phase++)
-    {
-      open_world (4, 20 * MS, 50 * MS);
-      world_set_sends (world, 0, TRUE);
-      run_for (10 * SEC + phase * 50 * MS);
-      visits -= world->moves + 1;
-      cut (direct, TRUE);
-      cut (turn, TRUE);
-      run_for (2 * SEC);
-      ck_assert_int_eq (active (0), channel);
-      visits += world->moves;
-      close_world ();
-    }
-  ck_assert_uint_le (visits, 6);
-}
-END_TEST
-
-START_TEST (nothing_lives)
-{
-  gint64 since = 0;
-  gint64 before;
-
-  open_world (5, 30 * MS, 10 * MS);
-  run_for (2 * SEC);
-  ck_assert (!ics_path_engine_is_lost (world->hosts[0].engine, NULL));
-  for (int i = 0; i < 3; i++)
-    cut (i, TRUE);
-  before = world->now;
-  run_for (60 * SEC);
-  ck_assert (ics_path_engine_is_lost (world->hosts[0].engine, &since));
-  ck_assert (ics_path_engine_is_lost (world->hosts[1].engine, NULL));
-  ck_assert_int_gt (since, before);
-  ck_assert_int_lt (since, before + 15 * SEC);
-  cut (turn, FALSE);
-  run_for (2 * SEC);
-  ck_assert (!ics_path_engine_is_lost (world->hosts[0].engine, NULL));
-  ck_assert_int_eq (active (0), turn);
-  ck_assert_int_eq (active (1), turn);
-  close_world ();
-}
-END_TEST
-
-/* Two minutes of 30 % loss each way that sets in suddenly, half of the probes unanswered. A verdict by odds
- * may err: measured, one run in 300 sees a death. */
-START_TEST (heavy_loss_is_not_death)
-{
-  guint runs_with_death = 0;
-
-  for (guint i = 0; i < 24; i++)
-    {
-      guint64 deaths;
-
-      open_world (100 + i, 40 * MS, (gint64[]){ 1 * MS, 25 * MS, 150 * MS }[i % 3]);
-      run_for (5 * SEC);
-      world_set_sends (world, i % 2, i < 12);
-      for (int path = 0; path < 3; path++)
-        world->paths[path].loss = 0.3;
-      deaths = world->hosts[0].deaths;
-      run_for (120 * SEC);
-      runs_with_death += world->hosts[0].deaths != deaths;
-      ck_assert_double_eq_tol (world_info (world, 0, direct).loss, 0.51, 0.3);
-      close_world ();
-    }
-  ck_assert_uint_le (runs_with_death, 1);
-}
-END_TEST
-
-START_TEST (jitter_is_not_death)
-{
-  guint64 moves, changes;
-
-  open_world (200 + (guint32)_i, 40 * MS, 300 * MS);
-  run_for (5 * SEC);
-  world_set_sends (world, 0, TRUE);
-  world->paths[direct].jitter = 800 * MS;
-  moves = world->moves;
-  changes = world->hosts[0].state_changes;
-  run_for (60 * SEC);
-  ck_assert_int_eq (active (0), direct);
-  ck_assert_uint_eq (world->moves, moves);
-  /* Nor is it doubt, most of the time. */
-  ck_assert_uint_le (world->hosts[0].state_changes - changes, 30);
   close_world ();
 }
 END_TEST
@@ -419,26 +214,6 @@ START_TEST (fallback_interrupts_an_upgrade)
 }
 END_TEST
 
-/* After a stop of the process the answers lie in the sockets while the timers are overdue. */
-START_TEST (sleep_is_not_death)
-{
-  guint64 deaths;
-
-  /* Several probes are under way at any time. */
-  open_world (13 + (guint32)_i, 30 * MS, 300 * MS);
-  world_set_sends (world, 0, TRUE);
-  world_set_sends (world, 1, TRUE);
-  run_for (10 * SEC + _i * 7 * MS);
-  deaths = world->hosts[0].deaths;
-  world->hosts[0].asleep_until = world->now + 150 * MS + _i * 500 * MS;
-  world->hosts[1].asleep_until = world->hosts[0].asleep_until;
-  run_for (150 * MS + _i * 500 * MS + SEC);
-  ck_assert_uint_eq (world->hosts[0].deaths, deaths);
-  ck_assert_int_eq (active (0), direct);
-  close_world ();
-}
-END_TEST
-
 static guint64
 probes_in (gint64 time)
 {
@@ -468,19 +243,6 @@ START_TEST (pacing)
   n = probes_in (120 * SEC);
   ck_assert_uint_ge (n, 120 + 24 + 3);
   ck_assert_uint_le (n, 120 + 24 + 6);
-  close_world ();
-}
-END_TEST
-
-/* Data on a path that was idle must not wait for the idle pace. */
-START_TEST (traffic_after_silence)
-{
-  open_world (31, 30 * MS, 10 * MS);
-  run_for (20 * SEC + _i * 97 * MS);
-  cut (direct, TRUE);
-  run_for (20 * MS);
-  world_set_sends (world, 0, TRUE);
-  ck_assert_int_le (until_move (5 * SEC), 310 * MS);
   close_world ();
 }
 END_TEST
@@ -557,48 +319,26 @@ START_TEST (follower_follows)
 }
 END_TEST
 
-static Suite *
-suite (void)
-{
-  Suite *s = suite_create ("path-engine");
-  TCase *t = tcase_create ("engine");
-
-  tcase_set_timeout (t, 120);
-  tcase_add_test (t, climbs_to_direct);
-  tcase_add_test (t, upgrade_needs_two_replies);
-  tcase_add_loop_test (t, busy_blackhole, 0, 10);
-  tcase_add_loop_test (t, idle_blackhole, 0, 10);
-  tcase_add_test (t, hard_error_moves_in_the_same_poll);
-  tcase_add_test (t, removed_active_path);
-  tcase_add_test (t, fallback_skips_a_dead_standby);
-  tcase_add_test (t, nothing_lives);
-  tcase_add_test (t, heavy_loss_is_not_death);
-  tcase_add_loop_test (t, jitter_is_not_death, 0, 8);
-  tcase_add_test (t, flapping_is_held_down);
-  tcase_add_test (t, hold_down_is_lifted_when_alone);
-  tcase_add_test (t, policy);
-  tcase_add_test (t, unreported_move_times_out);
-  tcase_add_test (t, failed_moves_are_retried_with_backoff);
-  tcase_add_test (t, active_path_that_quic_cannot_use);
-  tcase_add_test (t, fallback_interrupts_an_upgrade);
-  tcase_add_loop_test (t, sleep_is_not_death, 0, 10);
-  tcase_add_test (t, pacing);
-  tcase_add_loop_test (t, traffic_after_silence, 0, 10);
-  tcase_add_test (t, replayed_probes);
-  tcase_add_test (t, table_is_bounded);
-  tcase_add_test (t, follower_follows);
-  suite_add_tcase (s, t);
-  return s;
-}
-
 int
 main (void)
 {
-  SRunner *runner = srunner_create (suite ());
-  int failed;
+  const SuiteLoop tests[] = {
+    { climbs_to_direct, 1 },
+    { upgrade_needs_two_replies, 1 },
+    { hard_error_moves_in_the_same_poll, 1 },
+    { removed_active_path, 1 },
+    { flapping_is_held_down, 1 },
+    { hold_down_is_lifted_when_alone, 1 },
+    { policy, 1 },
+    { unreported_move_times_out, 1 },
+    { failed_moves_are_retried_with_backoff, 1 },
+    { active_path_that_quic_cannot_use, 1 },
+    { fallback_interrupts_an_upgrade, 1 },
+    { pacing, 1 },
+    { replayed_probes, 1 },
+    { table_is_bounded, 1 },
+    { follower_follows, 1 },
+  };
 
-  srunner_run_all (runner, CK_ENV);
-  failed = srunner_ntests_failed (runner);
-  srunner_free (runner);
-  return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+  return run_loops ("path-engine", tests, G_N_ELEMENTS (tests));
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "transport/ics-stream-private.h"
+#include "transport/stream-source.h"
 
 struct _IcsStream
 {
@@ -106,13 +107,7 @@ ics_stream_flush_acked_async (IcsStream *self, GCancellable *cancellable, GAsync
   g_autoptr (GSource) source = ics_quic_stream_create_source (self->core, G_IO_HUP);
 
   g_task_set_source_tag (task, ics_stream_flush_acked_async);
-  if (cancellable != NULL)
-    {
-      g_autoptr (GSource) child = g_cancellable_source_new (cancellable);
-
-      g_source_set_dummy_callback (child);
-      g_source_add_child_source (source, child);
-    }
+  ics_stream_source_add_cancellable (source, cancellable);
   g_task_attach_source (task, source, check_flushed);
 }
 

@@ -142,16 +142,6 @@ on_stream_reset (ngtcp2_conn *conn, int64_t id, uint64_t final_size, uint64_t co
 }
 
 static int
-on_stop_sending (ngtcp2_conn *conn, int64_t id, uint64_t code, void *user_data, void *stream_data)
-{
-  StreamEntry *entry = stream_data;
-
-  if (entry != NULL)
-    ics_quic_stream_end_tx (entry->stream, ICS_STREAM_REFUSED);
-  return 0;
-}
-
-static int
 on_extend_stream_data (ngtcp2_conn *conn, int64_t id, uint64_t max, void *user_data, void *stream_data)
 {
   if (stream_data != NULL)
@@ -217,7 +207,6 @@ ics_quic_set_callbacks (ngtcp2_callbacks *callbacks, gboolean client)
     .acked_stream_data_offset = on_acked,
     .stream_close = on_stream_close,
     .stream_reset = on_stream_reset,
-    .stream_stop_sending = on_stop_sending,
     .extend_max_stream_data = on_extend_stream_data,
     .extend_max_local_streams_bidi = on_extend_streams,
     .recv_datagram = on_datagram,

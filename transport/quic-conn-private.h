@@ -16,7 +16,8 @@ typedef struct
 {
   IcsQuicStream *stream;
   gint64 id;
-  gboolean queued; /* stands in the ready queue */
+  gboolean queued;  /* stands in the ready queue */
+  gboolean blocked; /* by the peer's window, when it was last tried */
 } StreamEntry;
 
 struct _IcsQuic
@@ -33,6 +34,7 @@ struct _IcsQuic
   gint64 not_before;      /* see ics_quic_next_timeout() */
   guint sending_path;     /* what MOVED last told */
   guint reading_path;
+  gboolean has_read; /* since the last packet was made */
   gboolean moving; /* a move of our own that has no outcome yet */
   IcsPathTag moving_to;
 
@@ -57,6 +59,7 @@ StreamEntry *ics_quic_add_stream (IcsQuic *self, gint64 id, IcsQuicStream *strea
 void ics_quic_remove_stream (IcsQuic *self, StreamEntry *entry, gboolean lost);
 void ics_quic_queue_stream (IcsQuic *self, StreamEntry *entry);
 void ics_quic_open_waiting (IcsQuic *self);
+void ics_quic_retry_blocked (IcsQuic *self);
 IcsPathKind ics_quic_kind_of (IcsQuic *self, guint path);
 
 static inline ngtcp2_tstamp

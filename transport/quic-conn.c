@@ -273,6 +273,15 @@ classify (IcsQuic *self, guint path, const guint8 *data, gsize len, IcsPathTag *
   return TRUE;
 }
 
+/* RFC 9000 §5.2.2: the packet that was to begin the connection is not authentic and says nothing about the peer; the next Initial may. */
+static void
+forget_false_start (IcsQuic *self)
+{
+  g_clear_pointer (&self->conn, ngtcp2_conn_del);
+  g_hash_table_remove_all (self->cids);
+  self->dropped++;
+}
+
 /* The path this side sends on changes when a move of ours is through, or when the peer moved. */
 static void
 notice_move (IcsQuic *self)
@@ -291,6 +300,7 @@ ics_quic_read (IcsQuic *self, gint64 now, guint path, const guint8 *data, gsize 
   IcsSyntheticPath synthetic;
   ngtcp2_pkt_info pi = { 0 };
   IcsPathTag tag;
+  gboolean first = self->conn == NULL;
   int rv;
 
   self->now = now;
@@ -302,8 +312,14 @@ ics_quic_read (IcsQuic *self, gint64 now, guint path, const guint8 *data, gsize 
     }
   self->reading_path = path;
   self->not_before = 0;
+  self->has_read = TRUE;
   ics_synthetic_path_init (&synthetic, tag);
   rv = ngtcp2_conn_read_pkt (self->conn, &synthetic.path, &pi, data, len, ics_quic_ts (now));
+  if (rv == NGTCP2_ERR_DROP_CONN && first)
+    {
+      forget_false_start (self);
+      return FALSE;
+    }
   if (rv == NGTCP2_ERR_DRAINING)
     ics_quic_closed_by_peer (self);
   else if (rv != 0)

@@ -16,6 +16,7 @@ struct _IcsQuicStream
   IcsChunkQueue tx;
   guint64 tx_sent;
   gboolean fin_sent;
+  gboolean fin_with_data; /* in one frame with the last byte */
   gboolean fin_acked;
   IcsStreamEnd tx_end;
 
@@ -113,9 +114,10 @@ can_write (IcsQuicStream *self)
 static gboolean
 is_flushed (IcsQuicStream *self)
 {
-  if (self->tx_end == ICS_STREAM_OPEN)
-    return ics_chunk_queue_size (&self->tx) == 0;
-  return self->tx_end != ICS_STREAM_ENDED || self->fin_acked;
+  if (self->tx_end != ICS_STREAM_OPEN && self->tx_end != ICS_STREAM_ENDED)
+    return TRUE;
+  /* The FIN may be acknowledged before data that came before it. */
+  return ics_chunk_queue_size (&self->tx) == 0 && (self->tx_end == ICS_STREAM_OPEN || self->fin_acked);
 }
 
 gboolean
@@ -231,7 +233,7 @@ ics_quic_stream_stop_read (IcsQuicStream *self)
 {
   g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
 
-  self->stop = self->rx_end == ICS_STREAM_OPEN;
+  self->stop = self->stop || self->rx_end == ICS_STREAM_OPEN;
   drop_rx (self, ICS_STREAM_CANCELLED);
   changed (self);
   wake_io (self);
@@ -333,6 +335,8 @@ ics_quic_stream_get_work (IcsQuicStream *self, IcsStreamWork *work)
   work->reset_code = self->reset_code;
   self->rx_consumed = 0;
   self->open = FALSE;
+  if (self->id < 0)
+    return; /* QUIC can not be asked yet: it is reported again */
   self->stop = FALSE;
   self->reset = FALSE;
 }
@@ -360,6 +364,7 @@ ics_quic_stream_sent (IcsQuicStream *self, gsize len, gboolean fin, IcsPathKind 
   self->tx_sent += len;
   self->sent[kind] += len;
   self->fin_sent = self->fin_sent || fin;
+  self->fin_with_data = self->fin_with_data || (fin && len > 0);
 }
 
 void
@@ -368,6 +373,8 @@ ics_quic_stream_acked (IcsQuicStream *self, guint64 offset)
   g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
 
   ics_chunk_queue_trim (&self->tx, offset);
+  if (self->fin_with_data && ics_chunk_queue_size (&self->tx) == 0)
+    self->fin_acked = TRUE;
   changed (self);
 }
 
@@ -417,7 +424,7 @@ ics_quic_stream_end_tx (IcsQuicStream *self, IcsStreamEnd how)
 {
   g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
 
-  if (self->tx_end != ICS_STREAM_OPEN && (self->tx_end != ICS_STREAM_ENDED || self->fin_acked))
+  if (self->tx_end != ICS_STREAM_OPEN && is_flushed (self))
     return;
   self->tx_end = how;
   changed (self);

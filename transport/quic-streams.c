@@ -40,36 +40,17 @@ ics_quic_queue_stream (IcsQuic *self, StreamEntry *entry)
     g_queue_push_tail (&self->ready, entry);
 }
 
-static gboolean
-open_one (IcsQuic *self, IcsQuicStream *stream)
-{
-  int64_t id;
-  StreamEntry *entry;
-
-  if (self->conn == NULL || ngtcp2_conn_open_bidi_stream (self->conn, &id, NULL) != 0)
-    return FALSE;
-  ics_quic_stream_set_id (stream, id);
-  entry = ics_quic_add_stream (self, id, stream);
-  ngtcp2_conn_set_stream_user_data (self->conn, id, entry);
-  ics_quic_queue_stream (self, entry);
-  return TRUE;
-}
-
+/* ngtcp2 tells of a received STOP_SENDING only when one writes, and a stream that is blocked is not written. */
 void
-ics_quic_open_waiting (IcsQuic *self)
+ics_quic_retry_blocked (IcsQuic *self)
 {
-  while (!g_queue_is_empty (&self->unopened) && open_one (self, g_queue_peek_head (&self->unopened)))
-    ics_quic_stream_unref (g_queue_pop_head (&self->unopened));
-}
+  GHashTableIter iter;
+  gpointer value;
 
-IcsQuicStream *
-ics_quic_open_stream (IcsQuic *self)
-{
-  IcsQuicStream *stream = ics_quic_stream_new (-1, self->hub);
-
-  ics_quic_stream_open (stream);
-  ics_quic_serve_streams (self);
-  return stream;
+  g_hash_table_iter_init (&iter, self->streams);
+  while (g_hash_table_iter_next (&iter, NULL, &value))
+    if (((StreamEntry *)value)->blocked)
+      ics_quic_queue_stream (self, value);
 }
 
 static void
@@ -111,6 +92,39 @@ serve (IcsQuic *self, IcsQuicStream *stream)
     ngtcp2_conn_shutdown_stream_read (self->conn, work.id, 0);
   if (work.pending > 0 || work.fin_pending)
     ics_quic_queue_stream (self, entry);
+}
+
+static gboolean
+open_one (IcsQuic *self, IcsQuicStream *stream)
+{
+  int64_t id;
+  StreamEntry *entry;
+
+  if (self->conn == NULL || ngtcp2_conn_open_bidi_stream (self->conn, &id, NULL) != 0)
+    return FALSE;
+  ics_quic_stream_set_id (stream, id);
+  entry = ics_quic_add_stream (self, id, stream);
+  ngtcp2_conn_set_stream_user_data (self->conn, id, entry);
+  /* It may have been finished or given up while it waited. */
+  serve (self, stream);
+  return TRUE;
+}
+
+void
+ics_quic_open_waiting (IcsQuic *self)
+{
+  while (!g_queue_is_empty (&self->unopened) && open_one (self, g_queue_peek_head (&self->unopened)))
+    ics_quic_stream_unref (g_queue_pop_head (&self->unopened));
+}
+
+IcsQuicStream *
+ics_quic_open_stream (IcsQuic *self)
+{
+  IcsQuicStream *stream = ics_quic_stream_new (-1, self->hub);
+
+  ics_quic_stream_open (stream);
+  ics_quic_serve_streams (self);
+  return stream;
 }
 
 void

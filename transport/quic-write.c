@@ -108,6 +108,9 @@ write_stream (IcsQuic *self, Packet *packet)
                                  ics_quic_ts (self->now));
   if (entry == NULL)
     return n;
+  if (n == NGTCP2_ERR_STREAM_SHUT_WR)
+    ics_quic_stream_end_tx (entry->stream, ICS_STREAM_REFUSED);
+  entry->blocked = n == NGTCP2_ERR_STREAM_DATA_BLOCKED;
   if (n == NGTCP2_ERR_STREAM_DATA_BLOCKED || n == NGTCP2_ERR_STREAM_SHUT_WR
       || n == NGTCP2_ERR_STREAM_NOT_FOUND)
     {
@@ -145,8 +148,12 @@ ics_quic_write (IcsQuic *self, gint64 now, guint8 *buf, gsize cap, guint *path)
   self->now = now;
   if (self->conn == NULL || self->closed)
     return 0;
+  if (self->has_read)
+    ics_quic_retry_blocked (self);
+  self->has_read = FALSE;
   ngtcp2_path_storage_zero (&packet.ps);
-  if (!g_queue_is_empty (&self->datagrams) && ngtcp2_conn_get_handshake_completed (self->conn))
+  if (!g_queue_is_empty (&self->datagrams) && !self->hold
+      && ngtcp2_conn_get_handshake_completed (self->conn))
     n = write_datagram (self, &packet, g_queue_peek_head (&self->datagrams));
   else
     n = NGTCP2_ERR_WRITE_MORE;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "transport/ics-stream-private.h"
+#include "transport/stream-source.h"
 
 /* The two halves of an IcsStream as GIO streams. GIO builds the asynchronous calls from the pollable ones. */
 
@@ -35,8 +36,11 @@ static GSource *
 create_source (gpointer stream, IcsQuicStream *core, GIOCondition condition, GCancellable *cancellable)
 {
   g_autoptr (GSource) ready = ics_quic_stream_create_source (core, condition);
+  GSource *source = g_pollable_source_new (stream);
 
-  return g_pollable_source_new_full (stream, ready, cancellable);
+  g_source_add_child_source (source, ready);
+  ics_stream_source_add_cancellable (source, cancellable);
+  return source;
 }
 
 /* --- input --- */

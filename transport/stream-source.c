@@ -113,3 +113,15 @@ ics_stream_source_new (IcsQuicStream *stream, GIOCondition condition, GMutex *lo
   g_source_set_static_name (source, "ice-session stream");
   return source;
 }
+
+void
+ics_stream_source_add_cancellable (GSource *source, GCancellable *cancellable)
+{
+  g_autoptr (GSource) child = NULL;
+
+  if (cancellable == NULL)
+    return;
+  child = g_cancellable_source_new (cancellable);
+  g_source_set_dummy_callback (child);
+  g_source_add_child_source (source, child);
+}

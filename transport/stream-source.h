@@ -21,4 +21,7 @@ void ics_stream_waiters_wake (IcsStreamWaiters *self);
 GSource *ics_stream_source_new (struct _IcsQuicStream *stream, GIOCondition condition, GMutex *lock,
                                 IcsStreamWaiters *waiters);
 
+/* Lets @source fire when @cancellable, which may be NULL, is cancelled. */
+void ics_stream_source_add_cancellable (GSource *source, GCancellable *cancellable);
+
 G_END_DECLS

@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "agent/gatherer.h"
+#include "agent/local-addresses.h"
+#include "agent/server-lookup.h"
+
+/* Host candidates wait for the STUN server's name, relayed ones are nothing without the TURN server's. */
+#define STUN_LOOKUP_MS 3000
+#define TURN_LOOKUP_MS 5000
+
+#define RECEIVE_BUFFER_WANTED (4 * 1024 * 1024)
+
+struct _IcsGatherer
+{
+  const IcsIceConfig *config;
+  IcsNiceLeg *leg;
+  IcsAttemptEvents *events;
+  GPtrArray *local; /* direct leg: GInetAddress */
+  IcsServerLookup *lookup;
+  IcsGathererFunc done;
+  gpointer user_data;
+};
+
+IcsGatherer *
+ics_gatherer_new (const IcsIceConfig *config, IcsNiceLeg *leg, IcsAttemptEvents *events)
+{
+  IcsGatherer *self = g_new0 (IcsGatherer, 1);
+
+  self->config = config;
+  self->leg = leg;
+  self->events = events;
+  if (!config->relay_only)
+    self->local = ics_local_addresses_get (config->family);
+  return self;
+}
+
+void
+ics_gatherer_free (IcsGatherer *self)
+{
+  if (self->lookup != NULL)
+    ics_server_lookup_cancel (self->lookup);
+  g_clear_pointer (&self->local, g_ptr_array_unref);
+  g_free (self);
+}
+
+gboolean
+ics_gatherer_has_only_loopback (IcsGatherer *self)
+{
+  return self->local != NULL && self->local->len > 0
+         && g_inet_address_get_is_loopback (g_ptr_array_index (self->local, 0));
+}
+
+static void
+note_small_buffer (IcsGatherer *self)
+{
+  int buffer = ics_nice_leg_get_receive_buffer (self->leg);
+
+  if (buffer < RECEIVE_BUFFER_WANTED)
+    ics_attempt_events_note (self->events, "receive buffers of %d KiB only (see net.core.rmem_max)",
+                             buffer / 1024);
+}
+
+static void
+gather (IcsGatherer *self, GPtrArray *local, GInetSocketAddress *server)
+{
+  gboolean gathering = ics_nice_leg_gather (self->leg, local, server, self->config->turn);
+
+  if (gathering)
+    note_small_buffer (self);
+  else
+    ics_attempt_events_note (self->events, "no socket could be opened on any local address");
+  self->done (gathering, self->user_data);
+}
+
+static void
+on_stun_found (GInetSocketAddress *server, G_GNUC_UNUSED GInetAddress *source, const char *reason,
+               gpointer user_data)
+{
+  IcsGatherer *self = user_data;
+
+  self->lookup = NULL;
+  if (server == NULL)
+    ics_attempt_events_note (self->events, "the STUN server %s is not to be had: %s",
+                             self->config->stun->host, reason);
+  gather (self, self->local, server);
+}
+
+/* One local address, or libnice asks for a relay from each. */
+static void
+on_turn_found (GInetSocketAddress *server, GInetAddress *source, const char *reason, gpointer user_data)
+{
+  IcsGatherer *self = user_data;
+  g_autoptr (GPtrArray) local = g_ptr_array_new ();
+
+  self->lookup = NULL;
+  if (server != NULL)
+    {
+      g_ptr_array_add (local, source);
+      gather (self, local, server);
+      return;
+    }
+  ics_attempt_events_note (self->events, "the TURN server %s is not to be had: %s", self->config->turn->host,
+                           reason);
+  self->done (FALSE, self->user_data);
+}
+
+static void
+start_lookup (IcsGatherer *self, const IcsTurnServer *server, guint timeout_ms, IcsServerLookupFunc done)
+{
+  IcsServerLookupConfig config = { .host = server->host,
+                                   .port = server->port,
+                                   .family = self->config->family,
+                                   .context = self->config->context,
+                                   .timeout_ms = timeout_ms };
+
+  self->lookup = ics_server_lookup_start (&config, done, self);
+}
+
+static void
+start_direct (IcsGatherer *self)
+{
+  const IcsTurnServer *stun = self->config->stun;
+
+  if (self->local->len == 0)
+    {
+      ics_attempt_events_note (self->events, "this host has no address to connect from");
+      self->done (FALSE, self->user_data);
+    }
+  else if (stun != NULL && stun->transport == ICS_TURN_UDP)
+    start_lookup (self, stun, STUN_LOOKUP_MS, on_stun_found);
+  else
+    gather (self, self->local, NULL);
+}
+
+static void
+start_relay (IcsGatherer *self)
+{
+  const IcsTurnServer *turn = self->config->turn;
+  g_autofree char *uri = ics_turn_server_to_uri (turn);
+
+  if (turn->transport == ICS_TURN_UDP && turn->username != NULL && turn->password != NULL)
+    {
+      start_lookup (self, turn, TURN_LOOKUP_MS, on_turn_found);
+      return;
+    }
+  if (turn->transport != ICS_TURN_UDP)
+    ics_attempt_events_note (self->events, "%s cannot be used: TURN is spoken over UDP only", uri);
+  else
+    ics_attempt_events_note (self->events, "%s cannot be used: no credentials for it", uri);
+  self->done (FALSE, self->user_data);
+}
+
+void
+ics_gatherer_start (IcsGatherer *self, IcsGathererFunc done, gpointer user_data)
+{
+  self->done = done;
+  self->user_data = user_data;
+  if (self->config->relay_only)
+    start_relay (self);
+  else
+    start_direct (self);
+}

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "agent/attempt-events.h"
+#include "agent/nice-leg.h"
+
+G_BEGIN_DECLS
+
+/* Brings a leg to gather: finds its STUN or TURN server, and the local addresses to gather from. */
+
+typedef struct _IcsGatherer IcsGatherer;
+
+/* @gathering: whether the leg has begun; if not, it never will, and a note says why. */
+typedef void (*IcsGathererFunc) (gboolean gathering, gpointer user_data);
+
+/* All is borrowed. */
+IcsGatherer *ics_gatherer_new (const IcsIceConfig *config, IcsNiceLeg *leg, IcsAttemptEvents *events);
+void ics_gatherer_free (IcsGatherer *self);
+
+/* TRUE when a direct leg has nothing but loopback addresses. */
+gboolean ics_gatherer_has_only_loopback (IcsGatherer *self);
+
+/* Once. @done may run before this returns. */
+void ics_gatherer_start (IcsGatherer *self, IcsGathererFunc done, gpointer user_data);
+
+G_END_DECLS

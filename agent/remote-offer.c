@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "agent/remote-offer.h"
+#include "base/secret.h"
+
+#define REFUSAL_NOTES_MAX 8
+
+struct _IcsRemoteOffer
+{
+  IcsAttemptEvents *events;
+  IcsCandidateRules rules;
+  IcsRemoteCandidateList candidates;
+  char *ufrag, *pwd;
+  gboolean credentials_delivered;
+  guint n_delivered;
+  gboolean ended;
+  guint n_refused;
+};
+
+IcsRemoteOffer *
+ics_remote_offer_new (const IcsCandidateRules *rules, IcsAttemptEvents *events)
+{
+  IcsRemoteOffer *self = g_new0 (IcsRemoteOffer, 1);
+
+  self->rules = *rules;
+  self->events = events;
+  return self;
+}
+
+void
+ics_remote_offer_free (IcsRemoteOffer *self)
+{
+  g_free (self->ufrag);
+  ics_secret_free (self->pwd);
+  g_free (self);
+}
+
+gboolean
+ics_remote_offer_set_credentials (IcsRemoteOffer *self, const char *ufrag, const char *pwd)
+{
+  if (self->ufrag != NULL)
+    return FALSE;
+  if (!ics_ice_credentials_are_valid (ufrag, pwd))
+    {
+      ics_attempt_events_note (self->events, "the peer's ICE credentials are malformed");
+      return FALSE;
+    }
+  self->ufrag = g_strdup (ufrag);
+  self->pwd = g_strdup (pwd);
+  return TRUE;
+}
+
+static void
+note_refusal (IcsRemoteOffer *self, IcsCandidateVerdict verdict)
+{
+  if (++self->n_refused <= REFUSAL_NOTES_MAX)
+    ics_attempt_events_note (self->events, "a candidate of the peer was refused: %s",
+                             ics_candidate_verdict_to_string (verdict));
+}
+
+gboolean
+ics_remote_offer_add (IcsRemoteOffer *self, const char *line)
+{
+  IcsRemoteCandidate candidate;
+  IcsCandidateVerdict verdict;
+  g_autofree char *endpoint = NULL;
+
+  if (self->ended)
+    return FALSE;
+  verdict = ics_remote_candidate_parse (line, &self->rules, &candidate);
+  if (verdict == ICS_CANDIDATE_OK)
+    verdict = ics_remote_candidate_list_add (&self->candidates, &candidate);
+  if (verdict != ICS_CANDIDATE_OK)
+    {
+      note_refusal (self, verdict);
+      return FALSE;
+    }
+  endpoint = ics_remote_candidate_to_endpoint (&candidate);
+  ics_attempt_events_note (self->events, "peer offers %s %s", ics_candidate_type_to_string (candidate.type),
+                           endpoint);
+  return TRUE;
+}
+
+void
+ics_remote_offer_end (IcsRemoteOffer *self)
+{
+  self->ended = TRUE;
+}
+
+gboolean
+ics_remote_offer_has_ended (const IcsRemoteOffer *self)
+{
+  return self->ended;
+}
+
+gboolean
+ics_remote_offer_deliver (IcsRemoteOffer *self, IcsNiceLeg *leg)
+{
+  if (self->ufrag == NULL)
+    return FALSE;
+  if (!self->credentials_delivered)
+    ics_nice_leg_set_remote_credentials (leg, self->ufrag, self->pwd);
+  self->credentials_delivered = TRUE;
+  while (self->n_delivered < self->candidates.len)
+    {
+      const IcsRemoteCandidate *candidate = &self->candidates.items[self->n_delivered++];
+
+      if (!ics_nice_leg_add_remote (leg, candidate))
+        ics_attempt_events_note (self->events, "libnice does not take the candidate %s", candidate->address);
+    }
+  if (self->ended)
+    ics_nice_leg_end_of_candidates (leg);
+  return TRUE;
+}

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "agent/attempt-events.h"
+#include "agent/nice-leg.h"
+#include "agent/remote-candidate.h"
+
+G_BEGIN_DECLS
+
+/* What the peer has signalled for an attempt, trickled (RFC 8838), kept until libnice can take it. */
+
+typedef struct _IcsRemoteOffer IcsRemoteOffer;
+
+/* @events is borrowed. */
+IcsRemoteOffer *ics_remote_offer_new (const IcsCandidateRules *rules, IcsAttemptEvents *events);
+void ics_remote_offer_free (IcsRemoteOffer *self);
+
+/* TRUE for the first good ones. */
+gboolean ics_remote_offer_set_credentials (IcsRemoteOffer *self, const char *ufrag, const char *pwd);
+/* FALSE: drop and count. */
+gboolean ics_remote_offer_add (IcsRemoteOffer *self, const char *line);
+void ics_remote_offer_end (IcsRemoteOffer *self);
+gboolean ics_remote_offer_has_ended (const IcsRemoteOffer *self);
+
+/* Tells the leg, which has begun to gather, what it does not know yet; FALSE as long as there are no
+ * credentials. */
+gboolean ics_remote_offer_deliver (IcsRemoteOffer *self, IcsNiceLeg *leg);
+
+G_END_DECLS

@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "tests/suite.h"
+#include "transport/chunk-queue.h"
+
+#include <string.h>
+
+static guint8
+content (guint64 offset)
+{
+  return (guint8)((offset * 2654435761u) >> 16);
+}
+
+static void
+append (IcsChunkQueue *queue, gsize len)
+{
+  g_autofree guint8 *data = g_malloc (len + 1);
+
+  for (gsize i = 0; i < len; i++)
+    data[i] = content (queue->end + i);
+  ics_chunk_queue_append (queue, data, len);
+}
+
+/* All that can be peeked from @offset is right and goes to the end. */
+static void
+check_from (IcsChunkQueue *queue, guint64 offset)
+{
+  const guint8 *run;
+  gsize len;
+
+  while ((run = ics_chunk_queue_peek (queue, offset, &len)) != NULL)
+    for (; len > 0; len--, offset++, run++)
+      if (*run != content (offset))
+        ck_abort_msg ("wrong byte at %" G_GUINT64_FORMAT, offset);
+  ck_assert_uint_eq (offset, queue->end);
+}
+
+START_TEST (test_borders)
+{
+  const gsize sizes[] = { 1, ICS_CHUNK_SIZE - 1, ICS_CHUNK_SIZE, ICS_CHUNK_SIZE + 1, 3 * ICS_CHUNK_SIZE };
+
+  for (guint i = 0; i < G_N_ELEMENTS (sizes); i++)
+    for (guint k = 0; k < G_N_ELEMENTS (sizes); k++)
+      {
+        IcsChunkQueue queue;
+
+        ics_chunk_queue_init (&queue);
+        append (&queue, sizes[i]);
+        /* Empty in the middle of a chunk, and on its border. */
+        ics_chunk_queue_trim (&queue, queue.end);
+        ck_assert_uint_eq (ics_chunk_queue_size (&queue), 0);
+        ck_assert_uint_eq (g_queue_get_length (&queue.chunks), 0);
+        append (&queue, sizes[k]);
+        check_from (&queue, queue.start);
+        ics_chunk_queue_trim (&queue, queue.start + sizes[k] / 2);
+        append (&queue, sizes[i]);
+        check_from (&queue, queue.start);
+        ics_chunk_queue_clear (&queue);
+        ck_assert_uint_eq (ics_chunk_queue_size (&queue), 0);
+      }
+}
+END_TEST
+
+/* QUIC keeps pointers into what it sent: they stay while others come and go. */
+START_TEST (test_pointers_stay)
+{
+  IcsChunkQueue queue;
+  const guint8 *run;
+  gsize len;
+
+  ics_chunk_queue_init (&queue);
+  append (&queue, ICS_CHUNK_SIZE * 2);
+  run = ics_chunk_queue_peek (&queue, ICS_CHUNK_SIZE + 10, &len);
+  append (&queue, ICS_CHUNK_SIZE * 20);
+  ics_chunk_queue_trim (&queue, ICS_CHUNK_SIZE + 10);
+  ck_assert_ptr_eq (ics_chunk_queue_peek (&queue, ICS_CHUNK_SIZE + 10, &len), run);
+  ck_assert_uint_eq (len, ICS_CHUNK_SIZE - 10);
+  ics_chunk_queue_clear (&queue);
+}
+END_TEST
+
+START_TEST (test_trim_out_of_range)
+{
+  IcsChunkQueue queue;
+
+  ics_chunk_queue_init (&queue);
+  append (&queue, 100);
+  ics_chunk_queue_trim (&queue, 50);
+  ics_chunk_queue_trim (&queue, 20);
+  ck_assert_uint_eq (ics_chunk_queue_size (&queue), 50);
+  ics_chunk_queue_trim (&queue, G_MAXUINT64);
+  ck_assert_uint_eq (queue.start, 100);
+  ics_chunk_queue_clear (&queue);
+}
+END_TEST
+
+/* A random history against the offsets alone. */
+START_TEST (test_random)
+{
+  const char *fixed = g_getenv ("ICS_TEST_SEED");
+  guint32 seed = fixed != NULL ? (guint32)g_ascii_strtoull (fixed, NULL, 10) : g_random_int ();
+  g_autoptr (GRand) rand = g_rand_new_with_seed (seed);
+  g_autofree guint8 *taken = g_malloc (100000);
+  IcsChunkQueue queue;
+
+  g_print ("seed %u (repeat with ICS_TEST_SEED=%u)\n", seed, seed);
+  ics_chunk_queue_init (&queue);
+  for (guint i = 0; i < 300; i++)
+    {
+      guint64 start = queue.start, end = queue.end;
+      gsize n = (gsize)g_rand_int_range (rand, 0, 100000);
+
+      if (g_rand_boolean (rand))
+        append (&queue, n);
+      else
+        {
+          ck_assert_uint_eq (ics_chunk_queue_take (&queue, taken, n), MIN (n, end - start));
+          for (gsize k = 0; k < MIN (n, end - start); k++)
+            if (taken[k] != content (start + k))
+              ck_abort_msg ("wrong byte taken");
+        }
+      check_from (&queue, queue.start);
+      ck_assert_uint_le (g_queue_get_length (&queue.chunks),
+                         ics_chunk_queue_size (&queue) / ICS_CHUNK_SIZE + 2);
+    }
+  ics_chunk_queue_clear (&queue);
+}
+END_TEST
+
+int
+main (void)
+{
+  const TTest *const tests[]
+      = { test_borders, test_pointers_stay, test_trim_out_of_range, test_random, NULL };
+
+  return run_suite ("chunk-queue", tests);
+}
