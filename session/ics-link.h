@@ -50,7 +50,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (IcsPathInfo, ics_path_info_unref)
  *   code (const char *code)                    listening: give this code to the other host's user
  *   path-changed (IcsPathInfo *path)           traffic this host sends moved; the first path included
  *   stall (guint ms)                           delivery to the application paused by a shift, longest pause
- *   incoming-stream (IcsStream *stream)        the peer opened a stream; queued until connected to, or accept
+ *   incoming-stream (IcsStream *stream)        the peer opened a stream; while nobody is connected it is kept for accept
  *   datagram (GBytes *payload)
  *   record (const char *line)                  a new line of the record, in people's words
  *   closed (GError *error)                     the link ended; error is NULL after a clean close by either

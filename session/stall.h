@@ -10,13 +10,16 @@ G_BEGIN_DECLS
 typedef struct
 {
   gint64 last_delivery; /* 0 = none yet */
-  gint64 window_end;    /* a shift is being watched until then; 0 = none */
+  gint64 shift;         /* when the traffic moved; 0 = nothing is being watched */
+  gint64 window_end;
   gint64 longest;
 } IcsStall;
 
-/* A shift counts only if data was flowing this recently, and is watched this long after it. */
+/* A shift counts only if data was flowing this recently, and is watched this long after it: longer, when
+ * nothing has come since, but then without end only if the sender had nothing more to send. */
 #define ICS_STALL_FLOWING_US (1 * G_USEC_PER_SEC)
 #define ICS_STALL_WINDOW_US (2 * G_USEC_PER_SEC)
+#define ICS_STALL_LIMIT_US (60 * G_USEC_PER_SEC)
 
 void ics_stall_on_shift (IcsStall *self, gint64 now);
 void ics_stall_on_delivery (IcsStall *self, gint64 now);
