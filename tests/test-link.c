@@ -220,7 +220,7 @@ START_TEST (test_nobody_comes)
   LinkPair pair;
 
   link_pair_init (&pair);
-  g_object_set (pair.link[0], "timeout-ms", 50, NULL);
+  g_object_set (pair.link[0], "timeout-ms", 2000, NULL);
   pair.alone = TRUE;
   link_pair_start (&pair, FALSE);
   link_pair_run (&pair, listener_over);
@@ -239,7 +239,7 @@ START_TEST (test_link_lost)
 
   link_pair_init (&pair);
   for (guint i = 0; i < 2; i++)
-    g_object_set (pair.link[i], "policy", ICS_PATH_POLICY_RELAY, "timeout-ms", 1000, NULL);
+    g_object_set (pair.link[i], "policy", ICS_PATH_POLICY_RELAY, "timeout-ms", 4000, NULL);
   link_pair_start (&pair, FALSE);
   link_pair_run (&pair, link_pair_is_connected);
   stream = ics_link_open_stream (pair.link[1], NULL);
