@@ -234,6 +234,20 @@ path_state_name (IcsPathState state)
   return "?";
 }
 
+/* QUIC has been waiting longer and longer between its tries (RFC 9002 §6.2.1); on a fresh generation of the
+ * path it begins anew. */
+static void
+revive (IcsEngine *self, IcsCarrier *path)
+{
+  IcsControl moved = { .type = ICS_CONTROL_MOVED };
+
+  if (!self->joiner || path->id != ics_path_engine_get_active (self->paths)
+      || ics_quic_move (self->quic, g_get_monotonic_time (), path->id, TRUE) != ICS_QUIC_MOVE_STARTED)
+    return;
+  ics_engine_note (self, "path %u carried the traffic when it died: it starts afresh", path->id);
+  ics_engine_send_control (self, &moved);
+}
+
 static void
 on_path_state (IcsEngine *self, const IcsPathAction *action)
 {
@@ -242,9 +256,12 @@ on_path_state (IcsEngine *self, const IcsPathAction *action)
   if (path == NULL)
     return;
   /* A path that is only late now and then would fill the record. */
-  if (action->to != ICS_PATH_STATE_SUSPECT && action->from != ICS_PATH_STATE_SUSPECT)
+  if (action->to == ICS_PATH_STATE_DEAD
+      || (action->to == ICS_PATH_STATE_ALIVE && action->from != ICS_PATH_STATE_SUSPECT))
     ics_engine_note (self, "path %u (%s): %s -> %s", path->id, ics_path_kind_to_string (path->kind),
                      path_state_name (action->from), path_state_name (action->to));
+  if (action->to == ICS_PATH_STATE_ALIVE && action->from == ICS_PATH_STATE_DEAD)
+    revive (self, path);
   if (action->to == ICS_PATH_STATE_ALIVE)
     ics_legs_path_proved (self, path);
   else if (action->to == ICS_PATH_STATE_DEAD)

@@ -198,6 +198,15 @@ memory_channel_cut (MemoryChannel *self, gboolean tell)
 }
 
 void
+memory_channel_mend (MemoryChannel *self)
+{
+  self->cut = FALSE;
+  self->peer->cut = FALSE;
+  set_state (self, ICS_CHANNEL_OPEN);
+  set_state (self->peer, ICS_CHANNEL_OPEN);
+}
+
+void
 memory_channel_hide_end (MemoryChannel *self)
 {
   self->end_hidden = TRUE;

@@ -17,5 +17,7 @@ void memory_channel_set_tap (MemoryChannel *self, MemoryChannelTap tap, gpointer
 void memory_channel_inject (MemoryChannel *self, IcsChannelKind kind, GBytes *message);
 /* Nothing passes from now on, either way; the ends are told when @tell. */
 void memory_channel_cut (MemoryChannel *self, gboolean tell);
+/* Undoes a cut; what was sent meanwhile is lost. */
+void memory_channel_mend (MemoryChannel *self);
 /* A relay that does not tell the other end when this one closes. */
 void memory_channel_hide_end (MemoryChannel *self);
