@@ -210,6 +210,16 @@ ics_quic_fail (IcsQuic *self, int liberr)
                                     ngtcp2_strerror (liberr)));
 }
 
+/* RFC 9001 §4.8 with the alerts of RFC 8446 §6.2: bad_certificate to unknown_ca, and certificate_required.
+ * Others, such as no_application_protocol, tell of another version, not of an attack. */
+static gboolean
+is_certificate_alert (guint64 code)
+{
+  return (code >= NGTCP2_CRYPTO_ERROR + 42 && code <= NGTCP2_CRYPTO_ERROR + 48
+          && code != NGTCP2_CRYPTO_ERROR + 47)
+         || code == NGTCP2_CRYPTO_ERROR + 116;
+}
+
 void
 ics_quic_closed_by_peer (IcsQuic *self)
 {
@@ -223,7 +233,7 @@ ics_quic_closed_by_peer (IcsQuic *self)
   else if (error.type == NGTCP2_CCERR_TYPE_APPLICATION)
     push_closed (self, g_error_new (ICS_ERROR, ICS_ERROR_REFUSED, "the peer closed the link: %.*s",
                                     (int)error.reasonlen, (const char *)error.reason));
-  else if (error.error_code >= NGTCP2_CRYPTO_ERROR && error.error_code < NGTCP2_CRYPTO_ERROR + 0x100)
+  else if (is_certificate_alert (error.error_code))
     push_closed (self,
                  g_error_new_literal (
                      ICS_ERROR, ICS_ERROR_KEY_REJECTED,
@@ -273,7 +283,8 @@ classify (IcsQuic *self, guint path, const guint8 *data, gsize len, IcsPathTag *
   return TRUE;
 }
 
-/* RFC 9000 §5.2.2: the packet that was to begin the connection is not authentic and says nothing about the peer; the next Initial may. */
+/* RFC 9000 §5.2.2: the packet that was to begin the connection is not authentic and says nothing about the
+ * peer; the next Initial may. */
 static void
 forget_false_start (IcsQuic *self)
 {
