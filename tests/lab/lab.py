@@ -7,10 +7,10 @@
 """
 
 import os
+import select
 import socket
 import subprocess
 import sys
-import time
 
 import namespaces
 import topology
@@ -117,11 +117,17 @@ class Lab:
 
     def wait_gone(self, word):
         """Until no process with this word in its command line is left."""
-        limit = time.monotonic() + PATIENCE
-        while self.processes(word):
-            if time.monotonic() > limit:
-                raise Failure(f"still there: {self.processes(word)}")
-            time.sleep(0.02)    # the kernel tells a non-parent nothing: ask again
+        while found := self.processes(word):
+            for pid, line in found:
+                try:
+                    descriptor = os.pidfd_open(pid)
+                except ProcessLookupError:
+                    continue
+                try:
+                    if not select.select([descriptor], [], [], PATIENCE)[0]:
+                        raise Failure(f"still there: {pid} {line}")
+                finally:
+                    os.close(descriptor)
 
     # The network while a scenario runs
 
