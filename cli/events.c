@@ -58,10 +58,17 @@ static gboolean
 tell_lost (gpointer user_data)
 {
   CliEvents *self = user_data;
+  CliEventsLost lost;
+  gpointer lost_data;
 
+  /* The writer's thread may not have stored the id yet: it does so under the lock. */
+  g_mutex_lock (&self->lock);
   self->lost_source = 0;
-  if (self->lost != NULL)
-    self->lost (self->error, self->lost_data);
+  lost = self->lost;
+  lost_data = self->lost_data;
+  g_mutex_unlock (&self->lock);
+  if (lost != NULL)
+    lost (self->error, lost_data);
   return G_SOURCE_REMOVE;
 }
 
