@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # shellcheck shell=bash disable=SC2034,SC2154
-# Shared by run-tests and run-demo: packages, a copy of the source, builds. Sourced by bash with $source set.
+# Shared by run-tests, run-demo and run-bench: packages, a copy of the source, builds. Sourced by bash with $source set.
 
 packages_build=(autoconf automake libtool pkg-config gcc libc6-dev make libglib2.0-dev libnice-dev libngtcp2-dev
   libngtcp2-crypto-gnutls-dev libgnutls28-dev libsoup-3.0-dev libjson-glib-dev libsodium-dev check)
-packages_run=(ca-certificates conntrack coturn glib-networking iproute2 nftables procps python3 util-linux)
+packages_run=(ca-certificates conntrack coturn ethtool glib-networking iproute2 nftables procps python3 util-linux)
+packages_desktop=(tigervnc-standalone-server tigervnc-viewer x11-apps) # for tests/lab/test_desktop.py
+packages_bench=(iperf3)
 
 say() { printf '%s\n' "$*"; }
 fail() { printf '%s\n' "$*" >&2; exit 1; }

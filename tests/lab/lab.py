@@ -15,7 +15,9 @@ import sys
 import namespaces
 import topology
 import traffic
-from process import PATIENCE, Failure, Process
+from breakage import Breakage
+from impairer import Impairer
+from process import PATIENCE, Failure, Process, tool
 
 FILES = "/run/lab"
 RENDEZVOUS_PORT = 443       # the one port that every kind lets out
@@ -25,10 +27,15 @@ def program():
     return os.environ["ICS_LAB_PROGRAM"]
 
 
-class Lab:
-    def __init__(self, a, b, on_line=None):
-        self.sides = {"a": topology.Side("a", 1, a), "b": topology.Side("b", 2, b)}
+class Lab(Breakage):
+    """clocks: the machines whose programs get a wall clock that jump_clock() can set; impair: the sides whose way to the
+    internet impair() can make worse."""
+
+    def __init__(self, a, b, clocks=(), impair=(), on_line=None):
+        self.sides = {"a": topology.Side("a", 1, a, "a" in impair), "b": topology.Side("b", 2, b, "b" in impair)}
         self.server = None
+        self._clocks = clocks
+        self._impairers = {}
         self._on_line = on_line or (lambda line: print(line, file=sys.stderr, flush=True))
         self._processes = []
 
@@ -36,6 +43,10 @@ class Lab:
         topology.build(self.sides.values())
         for name in ["server", *self.sides]:
             os.makedirs(self.folder(name), exist_ok=True)
+        for side in filter(lambda side: side.impaired, self.sides.values()):
+            self._impairers[side.name] = Impairer(side.name, self._on_line)
+        for machine in self._clocks:
+            self.jump_clock(machine, 0)
         return self
 
     def __exit__(self, kind, value, trace):
@@ -63,15 +74,20 @@ class Lab:
 
     # Programs
 
-    def run(self, machine, *arguments, code=None, environment=None, name=None, **streams):
-        """ice-session on a machine, with its events."""
-        variables = self._environment(machine)
-        if code:
-            variables["ICE_SESSION_CODE"] = code
-        command = [program(), *map(str, arguments), "--events-fd", "{events}"]
+    def run(self, machine, *arguments, code=None, environment=None, name=None, under=(), **streams):
+        """ice-session on a machine, with its events; under: the words of a program that starts it."""
         self._on_line(f"{machine}$ {'ICE_SESSION_CODE=' + code + ' ' if code else ''}ice-session {' '.join(map(str, arguments))}")
-        process = Process(name or machine, namespaces.command_in(machine, command), variables | (environment or {}),
-                          self._on_line, cwd=self.folder(machine), **streams)
+        command = [*under, program(), *map(str, arguments), "--events-fd", "{events}"]
+        return self._process(machine, command, code, environment, name, streams)
+
+    def run_tool(self, machine, name, *arguments, code=None, **streams):
+        """A tool of the laboratory's own; its events go to the descriptor that is its last argument."""
+        return self._process(machine, [tool(name), *arguments, "{events}"], code, None, None, streams)
+
+    def _process(self, machine, command, code, environment, name, streams):
+        variables = self._environment(machine) | ({"ICE_SESSION_CODE": code} if code else {}) | (environment or {})
+        process = Process(name or machine, namespaces.command_in(machine, command), variables, self._on_line,
+                          cwd=self.folder(machine), **streams)
         self._processes.append(process)
         return process
 
@@ -80,11 +96,18 @@ class Lab:
         return subprocess.run(namespaces.command_in(machine, list(words)), env=self._environment(machine),
                               capture_output=True, text=True)
 
+    def start(self, machine, *words, **streams):
+        """The same, left running."""
+        return subprocess.Popen(namespaces.command_in(machine, list(words)), env=self._environment(machine), **streams)
+
     def _environment(self, machine):
         """A clean one: no proxy, no configuration, no bus of the host that the laboratory runs on."""
         variables = {key: value for key, value in os.environ.items() if key.startswith(("ASAN_", "UBSAN_", "LSAN_", "TSAN_"))}
         variables |= {"PATH": os.environ["PATH"], "HOME": self.folder(machine), "LANG": "C.UTF-8", "TMPDIR": FILES,
                       "GSETTINGS_BACKEND": "memory", "GIO_USE_VFS": "local"}
+        if machine in self._clocks:
+            variables |= {"LD_PRELOAD": tool(".libs/wall-clock.so"), "ICS_LAB_CLOCK": self.clock_file(machine),
+                          "ASAN_OPTIONS": variables.get("ASAN_OPTIONS", "") + ":verify_asan_link_order=0"}
         if machine in self.sides:
             variables["ICE_SESSION_SERVER"] = self.server_url(machine)
         return variables
@@ -118,32 +141,22 @@ class Lab:
     def wait_gone(self, word):
         """Until no process with this word in its command line is left."""
         while found := self.processes(word):
-            for pid, line in found:
-                try:
-                    descriptor = os.pidfd_open(pid)
-                except ProcessLookupError:
-                    continue
-                try:
-                    if not select.select([descriptor], [], [], PATIENCE)[0]:
-                        raise Failure(f"still there: {pid} {line}")
-                finally:
-                    os.close(descriptor)
+            for pid, _ in found:
+                self.wait_pid_gone(pid)
 
-    # The network while a scenario runs
+    @staticmethod
+    def wait_pid_gone(pid):
+        try:
+            descriptor = os.pidfd_open(pid)
+        except ProcessLookupError:
+            return
+        try:
+            if not select.select([descriptor], [], [], PATIENCE)[0]:
+                raise Failure(f"still there: {pid}")
+        finally:
+            os.close(descriptor)
 
-    def block_udp(self, side, spare=None):
-        """Drop all UDP at this side's router, both ways; spare: an address that stays reachable."""
-        exception = f"ip saddr != {spare} ip daddr != {spare} " if spare else ""
-        self._verbs(side, f"{exception}meta l4proto udp drop")
-
-    def block_all(self, side):
-        self._verbs(side, "drop")
-
-    def restore(self, side):
-        namespaces.nft(self.sides[side].routers[0], "flush chain inet filter verbs")
-
-    def _verbs(self, side, rule):
-        namespaces.nft(self.sides[side].routers[0], f"add rule inet filter verbs {rule}")
+    # Folders
 
     def make_folder(self, machine, name):
         folder = f"{self.folder(machine)}/{name}"
@@ -158,12 +171,13 @@ class Lab:
 
     # Whole jobs
 
-    def pipes(self, listener="a", joiner="b", options=()):
-        """Two joined `ice-session pipe`, listener first, each with its ends in the hands of the scenario."""
+    def pipes(self, listener="a", joiner="b", options=(), joiner_options=None):
+        """Two joined `ice-session pipe`, listener first, each with its ends in the hands of the scenario; the joiner's options are
+        the listener's, or its own."""
         streams = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
         first = self.run(listener, "pipe", *options, **streams)
         code = first.wait_for("code")["code"]
-        return first, self.run(joiner, "pipe", *options, code=code, **streams)
+        return first, self.run(joiner, "pipe", *(options if joiner_options is None else joiner_options), code=code, **streams)
 
     def transfer(self, expect, listener="a", joiner="b", size=4 << 20, options=()):
         """Data both ways through `pipe` until both hosts are on the expected path and at least `size` bytes each way are

@@ -100,6 +100,13 @@ def command_in(name, command):
             "--no-new-privs", "--"] + command
 
 
+def command(name, words, statuses=(0,)):
+    """A program of root's on a machine, to its end."""
+    result = subprocess.run(["nsenter", f"--net=/run/netns/{name}", "--", *words], capture_output=True, text=True)
+    if result.returncode not in statuses:
+        raise RuntimeError(f"{name}: {' '.join(words)}: {result.stderr.strip()}")
+
+
 def _setns(descriptor):
     if _libc.setns(descriptor, CLONE_NEWNET) != 0:
         raise OSError(ctypes.get_errno(), "setns")

@@ -25,6 +25,12 @@ class Kind:
     layers: int = 1             # NATs in a row
 
     @property
+    def memories(self):
+        """What _opened_ports() makes, in the words of nftables."""
+        return {ANY: ["map ip nat mapped"], ADDRESS: ["map ip nat mapped", "set ip nat contacted"], ADDRESS_PORT: []}[
+            self.filtering] if self.translated else []
+
+    @property
     def drops_unsolicited(self):
         return self.filtering != ANY
 
@@ -67,7 +73,7 @@ def expected_path(a, b):
 
 
 def router_rules(kind):
-    """The nftables rules of one router with the interfaces "inside" and "outside"."""
+    """The nftables rules of one router with the interfaces "inside" (and "inside2") and "outside"."""
     rules = _filter_rules(kind)
     if kind.translated:
         rules += _nat_rules(kind)
@@ -83,9 +89,9 @@ def _filter_rules(kind):
     lines.append("ct state established,related accept")
     if kind.tcp_ports:
         ports = ", ".join(str(port) for port in kind.tcp_ports)
-        lines.append(f'iifname "inside" tcp dport {{ {ports} }} accept')
+        lines.append(f'iifname "inside*" tcp dport {{ {ports} }} accept')
     else:
-        lines.append('iifname "inside" accept')
+        lines.append('iifname "inside*" accept')
     lines.append("ct status dnat accept")
     return _filter_table(lines)
 
@@ -106,7 +112,7 @@ table inet filter {{
     type filter hook input priority filter; policy drop;
     meta l4proto {{ icmp, ipv6-icmp }} accept
     ct state established,related accept
-    iifname "inside" accept
+    iifname "inside*" accept
   }}
 }}
 """
@@ -152,9 +158,9 @@ def _opened_ports(kind):
   }}{contacted}
   chain remember {{
     type filter hook forward priority filter + 1; policy accept;
-    iifname "inside" oifname "outside" meta l4proto udp update @mapped {{ udp sport : ip saddr }} {remember}
+    iifname "inside*" oifname "outside" meta l4proto udp update @mapped {{ udp sport : ip saddr }} {remember}
   }}
   chain incoming {{
     type nat hook prerouting priority dstnat; policy accept;
-    iifname "outside" {match}dnat to udp dport map @mapped
+    iifname "outside" fib daddr type local {match}dnat to udp dport map @mapped
   }}"""

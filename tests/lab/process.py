@@ -15,6 +15,11 @@ _REPORT = re.compile(rb"(ERROR: (Address|Leak|Thread)Sanitizer|WARNING: ThreadSa
                      rb"|(CRITICAL|WARNING) \*\*:|assertion.*failed)")
 
 
+def tool(name):
+    """A tool of the laboratory's own, built with the program."""
+    return os.path.join(os.environ["ICS_LAB_TOOLS"], name)
+
+
 class Failure(Exception):
     """A scenario did not see what it expected."""
 

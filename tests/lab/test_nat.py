@@ -42,6 +42,10 @@ class Prober:
         made.settimeout(WAIT)
         return made
 
+    def close(self):
+        for point in self.points.values():
+            point.close()
+
     def host(self):
         side = self.lab.sides["a"]
         return self._bound("a", side.address if self.family == socket.AF_INET else side.address6, 0)
@@ -76,7 +80,7 @@ class Prober:
         return nat.ADDRESS if self.comes_through(host, seen, self.other_port, self.at) else nat.ADDRESS_PORT
 
 
-def _families(kind):
+def families(kind):
     return [socket.AF_INET] * kind.ipv4 + [socket.AF_INET6] * kind.ipv6
 
 
@@ -85,7 +89,7 @@ def behaviour(name):
     kind = nat.KINDS[name]
     measured = []
     with Lab(a=name, b="public") as lab:
-        for family in _families(kind):
+        for family in families(kind):
             prober = Prober(lab, family)
             # IPv6 is routed: no translation, and a firewall that keeps state of address and port.
             wanted = (kind.mapping, kind.filtering) if family == socket.AF_INET else (nat.ANY, nat.ADDRESS_PORT)
@@ -100,7 +104,7 @@ def outside_address(name):
     """A translated host is seen under its outermost router's address, all others under their own."""
     with Lab(a=name, b="public") as lab:
         side = lab.sides["a"]
-        for family in _families(side.kind):
+        for family in families(side.kind):
             prober = Prober(lab, family)
             seen = prober.ask(prober.host(), prober.at)[0]
             wanted = side.mapped_address if family == socket.AF_INET else side.address6
@@ -194,7 +198,7 @@ def _connect(lab, port, family=socket.AF_INET):
 def tcp_to_the_server(name):
     """Every kind reaches TCP port 443 of the server, in each of its families."""
     with Lab(a=name, b="public") as lab:
-        for family in _families(nat.KINDS[name]):
+        for family in families(nat.KINDS[name]):
             _connect(lab, 443, family)
 
 

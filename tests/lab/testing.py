@@ -107,7 +107,8 @@ class Runner:
         log = self.logs / (entry.title.replace(": ", "-").replace(" ", "_").replace("/", "_") + ".log")
         begin = time.monotonic()
         command = [sys.executable, str(HERE / "run"), "--inside", entry.module, entry.name]
-        environment = os.environ | {"ICS_LAB_PROGRAM": self._program(entry)}
+        environment = os.environ | {"ICS_LAB_PROGRAM": self._program(entry), "ICS_LAB_TOOLS": self._tools(),
+                                    "ICS_LAB_LOGS": str(self.logs.resolve())}
         with open(log, "wb") as errors, namespaces.start_in_new(
                 command, environment, self.options.user_namespace,
                 stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=errors) as process:
@@ -118,6 +119,11 @@ class Runner:
     def _program(self, entry):
         chosen = self.options.bulk_program if entry.bulk and self.options.bulk_program else self.options.program
         return os.path.abspath(chosen) if chosen else ""
+
+    def _tools(self):
+        """Beside the optimised program, if there is one: the tools shall not be what limits it."""
+        program = self.options.bulk_program or self.options.program
+        return os.path.join(os.path.dirname(os.path.abspath(program)), "tests", "lab") if program else ""
 
     @staticmethod
     def _wait(process):

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """The machines and wires of a laboratory:
 
-    a -- a-router [-- a-carrier] --+            +-- [b-carrier --] b-router -- b
-                                   +- internet -+
-                                          |
-                                        server
+    a -- a-router [-- a-carrier] [-- a-impair] --+            +-- [b-impair --] [b-carrier --] b-router -- b
+                                                 +- internet -+
+                                                        |
+                                                      server
 
 Every wire is a veth pair, with different interface indexes at its ends: where they are equal, the kernel takes up to a
 second to see the carrier, and loses packets meanwhile. The internet routes the documentation ranges and nothing else: private addresses end there.
@@ -21,10 +21,32 @@ SERVER6 = "2001:db8:1::1"
 SERVER6_SECOND = "2001:db8:1::2"
 
 
+class Wire:
+    """One wire between a host and its router, with the host's addresses on it. Of a metric, the lower wins."""
+
+    def __init__(self, host, router, network, network6, metric=0):
+        self.host, self.router, self.metric = host, router, metric      # the interfaces' names
+        self.network, self.network6 = ipaddress.ip_network(network), ipaddress.ip_network(network6)
+        self.gateway, self.address = str(self.network[1]), str(self.network[2])
+        self.gateway6, self.address6 = str(self.network6[1]), str(self.network6[2])
+
+    def host_lines(self, kind, verb="replace"):
+        """What the host's interface has, for `ip`; verb: "replace" makes, "del" takes away."""
+        nodad = " nodad" if verb == "replace" else ""
+        return [f"addr {verb} {self.address}/{self.network.prefixlen} dev {self.host}"] * kind.ipv4 + [
+            f"addr {verb} {self.address6}/64 dev {self.host}{nodad}"] * kind.ipv6
+
+    def route_lines(self, kind, verb="replace"):
+        # For IPv6 the kernel puts 1024 where no metric is named.
+        metric, metric6 = (f" metric {self.metric}", f" metric {1024 + self.metric}")
+        return [f"route {verb} default via {self.gateway} dev {self.host}{metric}"] * kind.ipv4 + [
+            f"route {verb} default via {self.gateway6} dev {self.host}{metric6}"] * kind.ipv6
+
+
 class Side:
     """One host and what is between it and the internet."""
 
-    def __init__(self, name, number, kind):
+    def __init__(self, name, number, kind, impaired=False):
         self.name, self.number, self.kind = name, number, nat.KINDS[kind]
         self.routers = [f"{name}-router"] + [f"{name}-carrier"] * (self.kind.layers > 1)
         wan = 16 * number
@@ -32,18 +54,25 @@ class Side:
         self.outside_gateway = f"198.51.100.{wan + 1}"
         self.outside6 = f"2001:db8:ff0{number}::2"
         self.outside6_gateway = f"2001:db8:ff0{number}::1"
-        if self.kind.translated:
-            self.network, self.gateway, self.address = (
-                f"192.168.{number}.0/24", f"192.168.{number}.1", f"192.168.{number}.2")
-        else:
-            self.network, self.gateway, self.address = (
-                f"203.0.113.{wan}/28", f"203.0.113.{wan + 1}", f"203.0.113.{wan + 2}")
-        self.network6 = f"2001:db8:{10 + number - 1:x}::/64"
-        self.gateway6, self.address6 = self.network6.replace("/64", "1"), self.network6.replace("/64", "2")
+        self.first = Wire("lan", "inside", f"192.168.{number}.0/24" if self.kind.translated else f"203.0.113.{wan}/28",
+                          f"2001:db8:{10 + number - 1:x}::/64")
+        # Another documentation range (RFC 5737), for a host that is not behind a NAT.
+        self.second = Wire("lan2", "inside2", f"192.168.{100 + number}.0/24" if self.kind.translated else f"192.0.2.{wan}/28",
+                           f"2001:db8:{26 + number - 1:x}::/64", metric=200)
+        self.rebound = 0
+        self.impaired = impaired
 
     @property
     def machines(self):
-        return [self.name] + self.routers
+        return [self.name] + self.routers + [f"{self.name}-impair"] * self.impaired
+
+    @property
+    def address(self):
+        return self.first.address
+
+    @property
+    def address6(self):
+        return self.first.address6
 
     @property
     def mapped_address(self):
@@ -56,7 +85,7 @@ def build(sides):
     names = ["internet", "server"] + [name for side in sides for name in side.machines]
     namespaces.add(names)
     for name in names:
-        is_router = name == "internet" or "-" in name
+        is_router = name == "internet" or name.endswith(("-router", "-carrier"))
         namespaces.sysctl(name, _settings(is_router))
         namespaces.ip(name, ["link set lo up"])
     _wire_server()
@@ -90,12 +119,13 @@ def _wire_server():
 def _wire_side(side):
     outermost = side.routers[-1]
     link = f"to-{side.name}"
-    namespaces.ip("internet", [f"link add {link} index {110 + side.number} type veth peer name outside netns {outermost}",
-                               f"addr add {side.outside_gateway}/28 dev {link}",
+    if side.impaired:
+        _wire_impair(side, link)
+    else:
+        namespaces.ip("internet", [f"link add {link} index {110 + side.number} type veth peer name outside netns {outermost}"])
+    namespaces.ip("internet", [f"addr add {side.outside_gateway}/28 dev {link}",
                                f"addr add {side.outside6_gateway}/64 dev {link} nodad",
-                               f"link set {link} up",
-                               f"route add {side.network6} via {side.outside6}"]
-                  + ([] if side.kind.translated else [f"route add {side.network} via {side.outside}"]))
+                               f"link set {link} up"])
     namespaces.ip(outermost, [f"addr add {side.outside}/28 dev outside",
                               f"addr add {side.outside6}/64 dev outside nodad",
                               "link set outside up",
@@ -103,7 +133,20 @@ def _wire_side(side):
                               f"route add default via {side.outside6_gateway}"])
     if side.kind.layers > 1:
         _wire_carrier(side)
-    _wire_host(side)
+    wire(side, side.first, 103)
+
+
+def _wire_impair(side, link):
+    """A machine without addresses, whose two interfaces only the program `impair` joins."""
+    middle, outermost = f"{side.name}-impair", side.routers[-1]
+    namespaces.sysctl(middle, {"net/ipv6/conf/default/disable_ipv6": 1})
+    namespaces.ip("internet", [f"link add {link} index {110 + side.number} type veth peer name far netns {middle}"])
+    namespaces.ip(middle, [f"link add near index 105 type veth peer name outside netns {outermost}",
+                           "link set near up", "link set far up"])
+    # It sees single packets with checksums in them, not what is meant for a network card to finish.
+    for machine, interface in (("internet", link), (outermost, "outside")):
+        namespaces.command(machine, ["ethtool", "-K", interface, "tx", "off", "tso", "off", "gso", "off",
+                                     "tx-udp-segmentation", "off"])
 
 
 def _wire_carrier(side):
@@ -115,23 +158,17 @@ def _wire_carrier(side):
                          f"route add default via {shared}.1"])
 
 
-def _wire_host(side):
+def wire(side, new, index):
+    """Makes a wire between the host and its router."""
     router, host, kind = side.routers[0], side.name, side.kind
-    namespaces.ip(router, [f"link add inside index 103 type veth peer name lan netns {host}"])
+    namespaces.ip(router, [f"link add {new.router} index {index} type veth peer name {new.host} netns {host}"])
     if not kind.ipv6:
-        namespaces.sysctl(host, {"net/ipv6/conf/lan/disable_ipv6": 1})
-    on_router, on_host, routes = [], [], []
-    if kind.ipv4:
-        prefix = ipaddress.ip_network(side.network).prefixlen
-        on_router.append(f"addr add {side.gateway}/{prefix} dev inside")
-        on_host.append(f"addr add {side.address}/{prefix} dev lan")
-        routes.append(f"route add default via {side.gateway}")
-    if kind.ipv6:
-        on_router.append(f"addr add {side.gateway6}/64 dev inside nodad")
-        on_host.append(f"addr add {side.address6}/64 dev lan nodad")
-        routes.append(f"route add default via {side.gateway6}")
-    namespaces.ip(router, on_router + ["link set inside up"])
-    namespaces.ip(host, on_host + ["link set lan up"] + routes)
+        namespaces.sysctl(host, {f"net/ipv6/conf/{new.host}/disable_ipv6": 1})
+    namespaces.ip(router, [f"addr add {new.gateway}/{new.network.prefixlen} dev {new.router}"] * kind.ipv4
+                  + [f"addr add {new.gateway6}/64 dev {new.router} nodad"] * kind.ipv6 + [f"link set {new.router} up"])
+    namespaces.ip("internet", [f"route add {new.network6} via {side.outside6}"]
+                  + [f"route add {new.network} via {side.outside}"] * (not kind.translated))
+    namespaces.ip(host, new.host_lines(kind) + [f"link set {new.host} up"] + new.route_lines(kind))
 
 
 def _load_rules(side):

@@ -68,25 +68,40 @@ class Feeder:
 
 
 class Drain:
-    """Reads a stream to its end and keeps its hash."""
+    """Reads a stream to its end and keeps its hash.
 
-    def __init__(self, stream):
+    rate: bytes per second, in ten sips, until hurry(). observe: called with each block that came.
+    """
+
+    def __init__(self, stream, rate=None, observe=None):
         self.bytes = 0
         self._hash = hashlib.sha256()
+        self._rate, self._observe, self._hurry = rate, observe, threading.Event()
         self._stream, self._ended = stream, False
         self._changed = threading.Condition()
         self._thread = threading.Thread(target=self._read, daemon=True)
         self._thread.start()
 
     def _read(self):
-        while block := os.read(self._stream.fileno(), BLOCK):
+        while block := self._next():
             self._hash.update(block)
+            if self._observe:
+                self._observe(block)
             with self._changed:
                 self.bytes += len(block)
                 self._changed.notify_all()
         with self._changed:
             self._ended = True
             self._changed.notify_all()
+
+    def _next(self):
+        if self._rate and not self._hurry.wait(0.1):
+            return os.read(self._stream.fileno(), max(1, self._rate // 10))
+        return os.read(self._stream.fileno(), BLOCK)
+
+    def hurry(self):
+        """As fast as it comes from now on."""
+        self._hurry.set()
 
     def wait_for(self, count):
         """Until this many bytes have come. Patience counts from the last byte that came, not from the start."""
