@@ -173,7 +173,7 @@ consider (IcsChoice *choice, const IcsPathFacts *facts, gsize n_facts, const Ics
   if (ready > input->now)
     return;
   choice->path = path->id;
-  choice->reason = path->kind >= active->kind ? ICS_PATH_REASON_BETTER : ICS_PATH_REASON_POLICY;
+  choice->reason = allowed ? ICS_PATH_REASON_BETTER : ICS_PATH_REASON_POLICY;
 }
 
 IcsChoice

@@ -5,10 +5,12 @@
 
 #define BUSY_FOR G_TIME_SPAN_SECOND
 
-/* From a silent blackhole to the verdict: three round trips and a bit when busy, within this when idle. */
+/* From a silent blackhole to the verdict: three round trips and a bit when busy, and when idle so soon that
+ * data which comes up then is on the other path within this. */
 #define BUSY_BOUND_LEAST (300 * MS)
 #define BUSY_BOUND_EXTRA (100 * MS)
 #define IDLE_BOUND (1500 * MS)
+#define IDLE_PATIENCE_EXTRA (300 * MS)
 /* Kept back for timers that fire late. */
 #define BOUND_SLACK (10 * MS)
 
@@ -17,6 +19,10 @@
 /* In doubt: many witnesses within the bound, so that heavy loss is told from death. */
 #define LATE_PACE_LEAST (10 * MS)
 #define LATE_PACE_MOST (100 * MS)
+/* As many as a verdict may need, and those sent until the last of them is late, must stay in the log, or the
+ * row would lose its head as fast as it ages: with much jitter that was a path which never died. */
+#define LATE_PROBES_PER_RTO 16
+G_STATIC_ASSERT (ICS_MOST_PROBES_NEEDED + LATE_PROBES_PER_RTO < ICS_PROBE_LOG_LEN);
 #define IDLE_PACE G_TIME_SPAN_SECOND
 /* The channel shares its connection with the signalling, which has keep-alives of its own. */
 #define CHANNEL_PACE (5 * G_TIME_SPAN_SECOND)
@@ -25,9 +31,8 @@
 #define PROVING_PACE_LEAST (50 * MS)
 
 #define NEW_BACKOFF_MOST G_TIME_SPAN_SECOND
-#define DEAD_BACKOFF_MOST (30 * G_TIME_SPAN_SECOND)
-/* Without a link there is nothing more urgent than to find one again. */
-#define LOST_BACKOFF_MOST G_TIME_SPAN_SECOND
+/* As one that waits: a path that is unblocked is wanted back soon. */
+#define DEAD_PACE G_TIME_SPAN_SECOND
 /* A path that never answered stops being asked every second. */
 #define NEW_LIFETIME (30 * G_TIME_SPAN_SECOND)
 
@@ -54,11 +59,21 @@ busy_pace (gint64 rtt)
 }
 
 /* A blackhole may begin right after a probe went through: the pause and the verdict share the bound, less the
- * round trip that the data needs on the other path. */
+ * way that the data has to go on a path like this one. */
 static gint64
 idle_pace (gint64 rtt)
 {
-  return CLAMP (IDLE_BOUND - rtt - busy_bound (rtt), busy_pace (rtt), IDLE_PACE);
+  return CLAMP (IDLE_BOUND - rtt / 2 - busy_bound (rtt), busy_pace (rtt), IDLE_PACE);
+}
+
+/* Above 325 ms of RTT what is left of the bound is less than three round trips. An answer takes one, and so
+ * does that to the last probe of the row: no less than that and a bit, which is the case above 650 ms. There
+ * the bound is not kept: a pause, a round trip until the first answer is missed, and half of one for the data
+ * are more than 1.3 s, and a row of one probe is no proof. */
+static gint64
+idle_patience (gint64 rtt)
+{
+  return MAX (IDLE_BOUND - rtt / 2 - idle_pace (rtt) - BOUND_SLACK, rtt + IDLE_PATIENCE_EXTRA);
 }
 
 static gboolean
@@ -67,11 +82,21 @@ is_busy (const IcsPath *path, const IcsLivenessView *view)
   return view->now < path->last_data + BUSY_FOR;
 }
 
+/* The peer gets no answers either, and since then no pong said otherwise. That makes up for how seldom an
+ * idle path is asked; a busy one has witnesses enough, and a sudden rise of its delay makes both hosts doubt.
+ */
+static gboolean
+is_doubted (const IcsPath *path, const IcsLivenessView *view)
+{
+  return path->doubted_at > path->last_pong && !is_busy (path, view);
+}
+
 static gint64
 carrying_pace (const IcsPath *path, const IcsLivenessView *view, gint64 rtt)
 {
   if (path->state == ICS_PATH_STATE_SUSPECT)
-    return CLAMP (rtt / 8, LATE_PACE_LEAST, LATE_PACE_MOST);
+    return MAX (CLAMP (rtt / 8, LATE_PACE_LEAST, LATE_PACE_MOST),
+                ics_quality_rto (&path->quality) / LATE_PROBES_PER_RTO);
   return is_busy (path, view) ? busy_pace (rtt) : idle_pace (rtt);
 }
 
@@ -80,11 +105,14 @@ carrying_pace (const IcsPath *path, const IcsLivenessView *view, gint64 rtt)
 static gint64
 patience (const IcsPath *path, const IcsLivenessView *view, gint64 rtt)
 {
-  gint64 busy = busy_bound (rtt) - busy_pace (rtt) - BOUND_SLACK;
+  gint64 busy;
 
   if (!view->carrying)
     return MAX (busy_bound (rtt), STANDBY_PATIENCE_LEAST);
-  return is_busy (path, view) ? busy : MAX (IDLE_BOUND - rtt - idle_pace (rtt) - BOUND_SLACK, busy);
+  busy = busy_bound (rtt) - busy_pace (rtt) - BOUND_SLACK;
+  if (is_doubted (path, view))
+    return MIN (busy, idle_patience (rtt));
+  return is_busy (path, view) ? busy : idle_patience (rtt);
 }
 
 static gint64
@@ -99,10 +127,9 @@ static gint64
 living_pace (const IcsPath *path, const IcsLivenessView *view)
 {
   gint64 rtt = ics_quality_rtt (&path->quality);
+  gint64 pace = view->carrying ? carrying_pace (path, view, rtt) : standby_pace (path, rtt);
 
-  if (!path->proven)
-    return MAX (rtt, PROVING_PACE_LEAST);
-  return view->carrying ? carrying_pace (path, view, rtt) : standby_pace (path, rtt);
+  return path->proven ? pace : MIN (pace, MAX (rtt, PROVING_PACE_LEAST));
 }
 
 gint64
@@ -120,7 +147,7 @@ ics_liveness_probe_at (const IcsPath *path, const IcsLivenessView *view)
       pace = living_pace (path, view);
       break;
     case ICS_PATH_STATE_DEAD:
-      pace = view->lost ? MIN (path->backoff, LOST_BACKOFF_MOST) : path->backoff;
+      pace = DEAD_PACE;
       break;
     }
   return path->last_probe + pace;
@@ -129,7 +156,7 @@ ics_liveness_probe_at (const IcsPath *path, const IcsLivenessView *view)
 gint64
 ics_liveness_suspect_at (const IcsPath *path, const IcsLivenessView *view)
 {
-  const IcsLoggedProbe *first = ics_probe_log_row (&path->log, view->resumed_at, 0);
+  const IcsLoggedProbe *first = ics_probe_log_row (&path->log, view->judged_from, 0);
 
   if (path->state != ICS_PATH_STATE_ALIVE || first == NULL)
     return G_MAXINT64;
@@ -144,14 +171,14 @@ verdict_at (const IcsPath *path, const IcsLivenessView *view, guint needed, gint
 {
   gint64 rtt = ics_quality_rtt (&path->quality);
   gint64 wait = patience (path, view, rtt);
-  const IcsLoggedProbe *first = ics_probe_log_row (&path->log, view->resumed_at, 0);
-  const IcsLoggedProbe *last = ics_probe_log_row (&path->log, view->resumed_at, needed - 1);
+  const IcsLoggedProbe *first = ics_probe_log_row (&path->log, view->judged_from, 0);
+  const IcsLoggedProbe *last = ics_probe_log_row (&path->log, view->judged_from, needed - 1);
   gint64 at;
 
   if (last == NULL)
     return G_MAXINT64;
   at = MAX (last->sent_at + ics_quality_rto (&path->quality), first->sent_at + wait);
-  return MAX (at, MAX (last_sign, view->resumed_at) + wait - rtt);
+  return MAX (at, MAX (last_sign, view->judged_from) + wait - rtt);
 }
 
 static gint64
@@ -161,8 +188,11 @@ suspect_dies_at (const IcsPath *path, const IcsLivenessView *view)
   guint silence = ics_quality_probes_needed (&path->quality, SILENCE_ODDS, least);
   guint one_way = ics_quality_probes_needed (&path->quality, ONE_WAY_ODDS, MAX (least, ONE_WAY_PROBES_LEAST));
 
-  return MIN (verdict_at (path, view, silence, path->last_received),
-              verdict_at (path, view, one_way, path->last_pong));
+  gint64 at = MIN (verdict_at (path, view, silence, path->last_received),
+                   verdict_at (path, view, is_doubted (path, view) ? silence : one_way, path->last_pong));
+
+  /* Without consent there is no use in further hope. */
+  return MIN (at, MAX (path->last_pong, view->judged_from) + ICS_CONSENT_LIFETIME);
 }
 
 gint64
@@ -184,5 +214,5 @@ ics_liveness_death_at (const IcsPath *path, const IcsLivenessView *view)
 gint64
 ics_liveness_back_off (const IcsPath *path)
 {
-  return MIN (path->backoff * 2, path->state == ICS_PATH_STATE_NEW ? NEW_BACKOFF_MOST : DEAD_BACKOFF_MOST);
+  return MIN (path->backoff * 2, NEW_BACKOFF_MOST);
 }

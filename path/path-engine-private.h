@@ -25,6 +25,8 @@ struct _IcsPathEngine
   gboolean broken; /* QUIC cannot use the active path */
   gint64 active_since;
   PendingMove move;
+  gint64 asked_at; /* when the last move was begun */
+  guint unlocked; /* kinds of living paths that the last change of policy allows: why the next move is made */
   IcsChooseMemory memory;
   gint64 choose_wake;
   guint64 last_seq;
@@ -37,6 +39,8 @@ struct _IcsPathEngine
 
 /* Whether the link has a working path at all. */
 void ics_path_judge_note_lost (IcsPathEngine *self);
+/* For the peer to know: the active path gives no answers. */
+gboolean ics_path_judge_is_in_doubt (IcsPathEngine *self);
 /* The only way from one state to another. */
 void ics_path_judge_set_state (IcsPathEngine *self, IcsPath *path, IcsPathState state);
 /* What is late becomes suspect or dead, and probes become due. */
@@ -47,6 +51,8 @@ gint64 ics_path_judge_timeout (IcsPathEngine *self, const IcsPath *path);
 void ics_path_move_settle (IcsPathEngine *self, guint path);
 /* The move that is under way has failed. */
 void ics_path_move_fail (IcsPathEngine *self);
+/* Paths of the kinds in @unlocked may be used from now on. */
+void ics_path_move_policy_changed (IcsPathEngine *self, guint unlocked);
 /* For poll(): asks the rule, and starts the move that it wants. */
 gboolean ics_path_move_take (IcsPathEngine *self, IcsPathAction *action);
 

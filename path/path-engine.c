@@ -36,7 +36,7 @@ ics_path_engine_new (const IcsPathEngineConfig *config)
 
   self->config = *config;
   self->now = G_MININT64;
-  self->resumed_at = G_MININT64 / 2;
+  self->resumed_at = self->asked_at = G_MININT64 / 2;
   self->due = G_MAXINT64;
   self->choose_wake = G_MAXINT64;
   self->lost_since = G_MAXINT64;
@@ -87,11 +87,13 @@ ics_path_engine_set_down (IcsPathEngine *self, gint64 now, guint id, gboolean do
   if (down)
     {
       ics_path_judge_set_state (self, path, ICS_PATH_STATE_DEAD);
+      path->down = TRUE;
       return;
     }
   path->probe_now = TRUE;
-  if (path->state == ICS_PATH_STATE_DEAD)
-    path->backoff = ICS_DEAD_BACKOFF;
+  if (path->down)
+    ics_path_excuse (path);
+  path->down = FALSE;
 }
 
 void
@@ -104,7 +106,8 @@ ics_path_engine_set_active (IcsPathEngine *self, gint64 now, guint id)
   self->started = TRUE;
   ics_path_move_settle (self, id);
   path->last_data = self->now;
-  /* QUIC's handshake went both ways over it. */
+  /* QUIC's handshake went both ways over it, which is as good as an answer. */
+  path->last_received = path->last_pong = self->now;
   if (path->state == ICS_PATH_STATE_NEW)
     ics_path_judge_set_state (self, path, ICS_PATH_STATE_ALIVE);
 }
@@ -153,6 +156,32 @@ ics_path_engine_on_ping (IcsPathEngine *self, gint64 now, guint id, guint64 seq)
     return FALSE;
   on_sign (self, path);
   return TRUE;
+}
+
+void
+ics_path_engine_on_doubt (IcsPathEngine *self, gint64 now)
+{
+  IcsPath *path = enter_path (self, now, self->active);
+
+  if (path == NULL)
+    return;
+  path->doubted_at = self->now;
+  if (self->now >= path->last_probe + TRIGGERED_PROBE_GAP)
+    path->probe_now = TRUE;
+}
+
+/* What was sent to the old address bears no witness. */
+void
+ics_path_engine_on_roamed (IcsPathEngine *self, gint64 now, guint id)
+{
+  IcsPath *path = enter_path (self, now, id);
+
+  if (path == NULL)
+    return;
+  path->judged_from = self->now;
+  path->proven = FALSE;
+  path->replies = 0;
+  path->probe_now = TRUE;
 }
 
 void
@@ -207,8 +236,11 @@ ics_path_engine_on_move_failed (IcsPathEngine *self, gint64 now, guint id)
 void
 ics_path_engine_set_allowed (IcsPathEngine *self, gint64 now, guint allowed)
 {
+  guint unlocked = allowed & ~self->config.allowed;
+
   enter (self, now);
   self->config.allowed = allowed;
+  ics_path_move_policy_changed (self, unlocked);
 }
 
 void
@@ -266,10 +298,13 @@ take_probe (IcsPathEngine *self, IcsPathAction *action)
         continue;
       path->probe_now = FALSE;
       path->last_probe = self->now;
-      if (!ics_path_is_living (path))
+      if (path->state == ICS_PATH_STATE_NEW)
         path->backoff = ics_liveness_back_off (path);
       ics_probe_log_sent (&path->log, self->now, ++self->last_seq);
-      *action = (IcsPathAction){ .type = ICS_PATH_ACTION_PROBE, .path = path->id, .seq = self->last_seq };
+      *action = (IcsPathAction){ .type = ICS_PATH_ACTION_PROBE,
+                                 .path = path->id,
+                                 .seq = self->last_seq,
+                                 .in_doubt = ics_path_judge_is_in_doubt (self) };
       return TRUE;
     }
   return FALSE;
@@ -280,6 +315,15 @@ ics_path_engine_poll (IcsPathEngine *self, gint64 now, IcsPathAction *action)
 {
   enter (self, now);
   return take_state (self, action) || ics_path_move_take (self, action) || take_probe (self, action);
+}
+
+gboolean
+ics_path_engine_has_consent (IcsPathEngine *self, gint64 now, guint id)
+{
+  const IcsPath *path = ics_path_table_find (&self->table, id);
+
+  /* What made the path exist, ICE's checks or the channel's pairing, is consent too. */
+  return path != NULL && now < MAX (path->last_pong, path->added_at) + ICS_CONSENT_LIFETIME;
 }
 
 gboolean

@@ -32,6 +32,7 @@ typedef struct
   IcsPathActionType type;
   guint path;
   guint64 seq;
+  gboolean in_doubt; /* of a probe: tell the peer that the active path does not answer */
   gboolean immediate;
   IcsPathReason reason;
   IcsPathState from, to;
@@ -81,6 +82,10 @@ void ics_path_engine_on_probe_reply (IcsPathEngine *self, gint64 now, guint path
 /* The peer's ping came in. TRUE: answer it; FALSE: it is a repetition, which proves nothing and gets no
  * answer. */
 gboolean ics_path_engine_on_ping (IcsPathEngine *self, gint64 now, guint path, guint64 seq);
+/* That ping came in doubt: on the active path the peer gets no answers. On whichever path it says so. */
+void ics_path_engine_on_doubt (IcsPathEngine *self, gint64 now);
+/* The carrier has a new address at its end or the peer's: proved anew at once, and until then kept. */
+void ics_path_engine_on_roamed (IcsPathEngine *self, gint64 now, guint path);
 
 /* Outcome of an ACTION_MOVE (decider), or the follower's observation that the traffic moved. A move to the
  * active path that fails after it was reported done (QUIC's validation on it fails) makes the engine move
@@ -94,6 +99,8 @@ void ics_path_engine_handle_timeout (IcsPathEngine *self, gint64 now);
 gint64 ics_path_engine_next_timeout (IcsPathEngine *self);
 gboolean ics_path_engine_poll (IcsPathEngine *self, gint64 now, IcsPathAction *action);
 
+/* RFC 7675 §5.1: whether the peer has lately agreed to get more than probes on @path. */
+gboolean ics_path_engine_has_consent (IcsPathEngine *self, gint64 now, guint path);
 gboolean ics_path_engine_get_info (IcsPathEngine *self, guint path, IcsPathStatus *info);
 /* TRUE when no path is alive or suspect: the link has no working path; since when, in @since (nullable). */
 gboolean ics_path_engine_is_lost (IcsPathEngine *self, gint64 *since);

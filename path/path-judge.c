@@ -39,6 +39,14 @@ needs_refuge (IcsPathEngine *self)
   return self->started && (active == NULL || !ics_path_is_living (active));
 }
 
+gboolean
+ics_path_judge_is_in_doubt (IcsPathEngine *self)
+{
+  const IcsPath *active = ics_path_table_find (&self->table, self->active);
+
+  return active != NULL && active->state != ICS_PATH_STATE_ALIVE;
+}
+
 /* When the active path is dead, the others are judged as strictly as it was: the traffic must not go from one
  * dead path to the next. */
 static void
@@ -47,8 +55,7 @@ view_path (IcsPathEngine *self, const IcsPath *path, IcsLivenessView *view)
   *view = (IcsLivenessView){
     .now = self->now,
     .carrying = path->id == self->active || path->id == self->move.path || needs_refuge (self),
-    .lost = self->lost_since != G_MAXINT64,
-    .resumed_at = self->resumed_at,
+    .judged_from = MAX (self->resumed_at, path->judged_from),
   };
 }
 
@@ -61,13 +68,13 @@ unblock_all (IcsPathEngine *self)
 }
 
 static void
-probe_stale_standbys (IcsPathEngine *self)
+probe_standbys (IcsPathEngine *self, gint64 older_than)
 {
   for (guint i = 0; i < self->table.n_paths; i++)
     {
       IcsPath *path = self->table.paths[i];
 
-      if (path->id != self->active && self->now >= path->last_probe + STALE_KNOWLEDGE)
+      if (path->id != self->active && self->now >= path->last_probe + older_than)
         path->probe_now = TRUE;
     }
 }
@@ -77,11 +84,12 @@ on_dead (IcsPathEngine *self, IcsPath *path)
 {
   path->proven = FALSE;
   path->replies = 0;
-  path->backoff = ICS_DEAD_BACKOFF;
   ics_probe_log_skip (&path->log);
   if (path->id == self->active)
     {
       unblock_all (self);
+      /* The follower can do no more than tell: its probes are in doubt. */
+      probe_standbys (self, self->config.decider ? STALE_KNOWLEDGE : 0);
       ics_path_hold (path, self->now, self->now - self->active_since);
     }
   if (path->id == self->move.path)
@@ -103,7 +111,7 @@ ics_path_judge_set_state (IcsPathEngine *self, IcsPath *path, IcsPathState state
     case ICS_PATH_STATE_SUSPECT:
       path->replies = 0;
       if (path->id == self->active)
-        probe_stale_standbys (self);
+        probe_standbys (self, STALE_KNOWLEDGE);
       break;
     case ICS_PATH_STATE_DEAD:
       on_dead (self, path);

@@ -20,9 +20,25 @@ ics_path_move_settle (IcsPathEngine *self, guint path)
 {
   if (path != self->active)
     self->memory = (IcsChooseMemory){ 0 };
+  self->unlocked = 0;
   self->active = path;
   self->active_since = self->now;
   self->broken = FALSE;
+}
+
+/* A move to what is not allowed any more ends here. Should the transport finish it all the same, the traffic
+ * is moved back. */
+void
+ics_path_move_policy_changed (IcsPathEngine *self, guint unlocked)
+{
+  const IcsPath *target = ics_path_table_find (&self->table, self->move.path);
+
+  if (target != NULL && (self->config.allowed & 1u << target->kind) == 0)
+    self->move = (PendingMove){ 0 };
+  self->unlocked &= self->config.allowed;
+  for (guint i = 0; i < self->table.n_paths; i++)
+    if (ics_path_is_living (self->table.paths[i]))
+      self->unlocked |= unlocked & 1u << self->table.paths[i]->kind;
 }
 
 static void
@@ -51,18 +67,37 @@ start_move (IcsPathEngine *self, const IcsChoice *choice)
   const IcsPath *path = ics_path_table_find (&self->table, choice->path);
   gint64 wait = MAX (MOVE_TIMEOUT_RTTS * ics_quality_rtt (&path->quality), MOVE_TIMEOUT_LEAST);
 
+  self->asked_at = self->now;
   self->move
       = (PendingMove){ .path = choice->path, .immediate = choice->immediate, .deadline = self->now + wait };
+}
+
+/* Moves that were begun and given up for a change of policy count too. */
+static gboolean
+is_too_soon (IcsPathEngine *self, const IcsChoice *choice)
+{
+  gint64 ready = self->asked_at + ICS_CHOOSE_LEAST_GAP;
+
+  if (choice->immediate || ready <= self->now)
+    return FALSE;
+  self->choose_wake = MIN (self->choose_wake, ready);
+  return TRUE;
 }
 
 gboolean
 ics_path_move_take (IcsPathEngine *self, IcsPathAction *action)
 {
+  const IcsPath *path;
   IcsChoice choice;
 
   if (!self->config.decider || !self->started || self->move.immediate)
     return FALSE;
   choose (self, &choice);
+  path = ics_path_table_find (&self->table, choice.path);
+  if (path != NULL && is_too_soon (self, &choice))
+    return FALSE;
+  if (path != NULL && choice.reason == ICS_PATH_REASON_BETTER && (self->unlocked & 1u << path->kind) != 0)
+    choice.reason = ICS_PATH_REASON_POLICY;
   /* Only a fall-back interrupts an upgrade that is under way. */
   if (choice.path == 0 || (self->move.path != 0 && !choice.immediate))
     return FALSE;

@@ -2,7 +2,7 @@
 #include "path/path-table.h"
 
 #define HOLD_FIRST (2 * G_TIME_SPAN_SECOND)
-#define HOLD_MOST (60 * G_TIME_SPAN_SECOND)
+#define HOLD_MOST (20 * G_TIME_SPAN_SECOND)
 /* Each such stretch of steady service takes one doubling back. */
 #define HOLD_DECAY (30 * G_TIME_SPAN_SECOND)
 
@@ -21,6 +21,7 @@ ics_path_table_add (IcsPathTable *self, gint64 now, IcsPathKind kind)
   path->kind = kind;
   path->added_at = now;
   path->last_received = path->last_pong = path->last_data = path->last_probe = G_MININT64 / 2;
+  path->doubted_at = path->judged_from = G_MININT64 / 2;
   path->state = path->reported = ICS_PATH_STATE_NEW;
   self->paths[self->n_paths++] = path;
   return path;
@@ -102,6 +103,13 @@ ics_path_hold (IcsPath *self, gint64 now, gint64 stable)
   /* No further than the longest hold, so that healing begins to count at once. */
   if (backed_off (HOLD_FIRST, self->flaps, HOLD_MOST) < HOLD_MOST)
     self->flaps++;
+}
+
+void
+ics_path_excuse (IcsPath *self)
+{
+  if (self->flaps <= 1)
+    self->held_until = 0;
 }
 
 void

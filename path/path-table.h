@@ -26,15 +26,18 @@ typedef struct
 
   gint64 added_at;
   gint64 last_received; /* anything authentic */
-  gint64 last_pong;
-  gint64 last_data; /* in either direction, probes not counted */
+  gint64 last_pong;     /* also the start of QUIC on it: the last sign that the way out works */
+  gint64 doubted_at;    /* the peer said that it is not answered there */
+  gint64 judged_from;   /* what was sent before bears no witness */
+  gint64 last_data;     /* in either direction, probes not counted */
   gint64 last_probe;
-  gint64 backoff;     /* pace of the probes while NEW or DEAD */
+  gint64 backoff;     /* pace of the probes while NEW */
   gboolean probe_now; /* a probe is due */
 
   guint replies; /* probes answered without one being late between, while not proven */
   gboolean proven;
 
+  gboolean down;     /* the carrier said so, and will say when that is over */
   gint64 held_until; /* see IcsPathFacts */
   guint flaps;
   gint64 blocked_until;
@@ -60,6 +63,8 @@ void ics_path_get_facts (const IcsPath *self, IcsPathFacts *facts);
 
 /* Hold-down: the path died under traffic that it had carried for @stable µs. */
 void ics_path_hold (IcsPath *self, gint64 now, gint64 stable);
+/* The reason for its death is known to be over: no flapper yet, if it was the first time. */
+void ics_path_excuse (IcsPath *self);
 /* A move to the path failed: not again at once. */
 void ics_path_block (IcsPath *self, gint64 now);
 void ics_path_unblock (IcsPath *self);

@@ -42,8 +42,8 @@ compute_mac (guint8 mac[MAC_LEN], const guint8 *data, const guint8 key[ICS_PROBE
 gboolean
 ics_probe_matches (const guint8 *data, gsize len)
 {
-  return len == ICS_PROBE_LEN && data[0] == ICS_PROBE_FIRST_BYTE
-         && (data[OFFSET_TYPE] == ICS_PROBE_PING || data[OFFSET_TYPE] == ICS_PROBE_PONG)
+  return len == ICS_PROBE_LEN && data[0] == ICS_PROBE_FIRST_BYTE && data[OFFSET_TYPE] >= ICS_PROBE_PING
+         && data[OFFSET_TYPE] <= ICS_PROBE_PING_IN_DOUBT
          && memcmp (data + OFFSET_GUARD, guard, sizeof guard) == 0;
 }
 
@@ -68,7 +68,7 @@ ics_probe_read (const guint8 *data, gsize len, const guint8 key[ICS_PROBE_KEY_LE
   compute_mac (mac, data, key);
   if (sodium_memcmp (mac, data + OFFSET_MAC, MAC_LEN) != 0)
     return FALSE;
-  probe->type = data[OFFSET_TYPE] == ICS_PROBE_PING ? ICS_PROBE_PING : ICS_PROBE_PONG;
+  probe->type = (IcsProbeType)data[OFFSET_TYPE];
   probe->seq = get_u64 (data + OFFSET_SEQ);
   probe->cookie = get_u64 (data + OFFSET_COOKIE);
   return TRUE;

@@ -16,7 +16,8 @@ G_BEGIN_DECLS
 typedef enum
 {
   ICS_PROBE_PING = 1,
-  ICS_PROBE_PONG = 2
+  ICS_PROBE_PONG = 2,
+  ICS_PROBE_PING_IN_DOUBT = 3 /* a ping; and on the active path the sender's pings are not answered */
 } IcsProbeType;
 
 typedef struct

@@ -10,8 +10,6 @@
 #define LOSS_MEMORY 32
 /* Added to the loss while few samples prove little. */
 #define LOSS_DOUBT 0.2
-/* Beyond this many a verdict would take too long to be of use. */
-#define MOST_PROBES_NEEDED 40
 
 void
 ics_quality_add_rtt (IcsQuality *self, gint64 rtt)
@@ -76,7 +74,7 @@ ics_quality_probes_needed (const IcsQuality *self, double odds, guint least)
   double chance = 1.0;
   guint n = 0;
 
-  while (chance > odds && n < MOST_PROBES_NEEDED)
+  while (chance > odds && n < ICS_MOST_PROBES_NEEDED)
     {
       chance *= p;
       n++;

@@ -12,6 +12,8 @@ G_BEGIN_DECLS
 #define ICS_INITIAL_RTT (333 * G_TIME_SPAN_MILLISECOND)
 /* RFC 6298 §2: G, the clock granularity; a timer that fires a little early must not make a probe late. */
 #define ICS_RTT_GRANULARITY (10 * G_TIME_SPAN_MILLISECOND)
+/* Beyond this many a verdict would take too long to be of use. */
+#define ICS_MOST_PROBES_NEEDED 40
 
 typedef struct
 {

@@ -8,6 +8,7 @@
 typedef enum
 {
   PACKET_PING,
+  PACKET_PING_IN_DOUBT,
   PACKET_PONG,
   PACKET_DATA,
   PACKET_ACK,

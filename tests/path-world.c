@@ -122,7 +122,8 @@ do_action (World *world, int host, const IcsPathAction *action)
     case ICS_PATH_ACTION_PROBE:
       self->probes++;
       world_require (world_index (world, host, action->path) >= 0, "a probe on no path");
-      transmit (world, host, world_index (world, host, action->path), PACKET_PING, action->seq);
+      transmit (world, host, world_index (world, host, action->path),
+                action->in_doubt ? PACKET_PING_IN_DOUBT : PACKET_PING, action->seq);
       break;
     case ICS_PATH_ACTION_MOVE:
       ck_assert_int_eq (host, 0);
@@ -157,8 +158,12 @@ on_packet (World *world, const Packet *in)
   switch (in->type)
     {
     case PACKET_PING:
-      if (ics_path_engine_on_ping (host->engine, world->now, in->path_id, in->value))
-        transmit (world, in->to, in->path, PACKET_PONG, in->value);
+    case PACKET_PING_IN_DOUBT:
+      if (!ics_path_engine_on_ping (host->engine, world->now, in->path_id, in->value))
+        return;
+      if (in->type == PACKET_PING_IN_DOUBT)
+        ics_path_engine_on_doubt (host->engine, world->now);
+      transmit (world, in->to, in->path, PACKET_PONG, in->value);
       return;
     case PACKET_PONG:
       ics_path_engine_on_probe_reply (host->engine, world->now, in->path_id, in->value);
@@ -226,9 +231,7 @@ tick (World *world)
   world->next_tick = world->now + (world->sends[0] || world->sends[1] ? TICK : IDLE_TICK);
   for (int i = 0; i < 2; i++)
     if (world->hosts[i].asleep_until <= world->now
-        && (world->sends[i]
-            || (i == 0 && world->hosts[0].transport != world->hosts[1].transport
-                && world->now < world->moved_at + 10 * SEC)))
+        && (world->sends[i] || (i == 0 && world->hosts[0].transport != world->hosts[1].transport)))
       send_data (world, i, PACKET_DATA);
 }
 

@@ -25,7 +25,7 @@ busy_bound (gint64 rtt)
 static gint64
 idle_bound (gint64 rtt)
 {
-  return MAX (1500 * MS - rtt, busy_bound (rtt));
+  return 1500 * MS - rtt / 2;
 }
 
 /* Either direction busy, cut either way or both ways, any phase of the probes. */
@@ -195,13 +195,46 @@ START_TEST (traffic_after_silence)
 }
 END_TEST
 
+/* Answers that come when they like make an RTO long and the probes of doubt many. */
+START_TEST (death_after_jitter)
+{
+  open_world (400 + (guint32)_i, 40 * MS, MS);
+  world->paths[direct].jitter = 600 * MS;
+  run_for (20 * SEC);
+  ck_assert_int_eq (active (0), direct);
+  world->paths[direct].delay = MS;
+  world->paths[direct].jitter = 0;
+  run_for (3 * SEC + _i * 170 * MS);
+  cut (direct, TRUE);
+  ck_assert_int_le (until_move (10 * SEC), 4 * SEC);
+  close_world ();
+}
+END_TEST
+
+/* The follower's carrier fails, which only it knows: its probes on the other paths tell. */
+START_TEST (follower_is_down)
+{
+  open_world (500 + (guint32)_i, 30 * MS, 10 * MS);
+  run_for (20 * SEC + _i * 97 * MS);
+  ck_assert_int_eq (active (0), direct);
+  cut (direct, TRUE);
+  ics_path_engine_set_down (world->hosts[1].engine, world->now, world->paths[direct].id[1], TRUE);
+  world_drain (world, 1);
+  ck_assert_int_le (until_move (5 * SEC), 30 * MS + 300 * MS);
+  run_for (SEC);
+  ck_assert_int_eq (active (1), turn);
+  close_world ();
+}
+END_TEST
+
 int
 main (void)
 {
   const SuiteLoop tests[] = {
     { busy_blackhole, 10 },     { idle_blackhole, 10 },         { fallback_skips_a_dead_standby, 1 },
     { nothing_lives, 1 },       { heavy_loss_is_not_death, 1 }, { jitter_is_not_death, 8 },
-    { sleep_is_not_death, 10 }, { traffic_after_silence, 10 },
+    { sleep_is_not_death, 10 }, { traffic_after_silence, 10 },  { death_after_jitter, 10 },
+    { follower_is_down, 10 },
   };
 
   return run_loops ("path-death", tests, G_N_ELEMENTS (tests));

@@ -40,6 +40,10 @@ START_TEST (round_trip)
   ck_assert_int_eq (read.type, ICS_PROBE_PONG);
   ck_assert (read.seq == pong.seq && read.cookie == pong.cookie);
   ck_assert (!ics_probe_read (buf, sizeof buf, other_key, &read));
+  pong.type = ICS_PROBE_PING_IN_DOUBT;
+  ics_probe_write (buf, &pong, key);
+  ck_assert (ics_probe_read (buf, sizeof buf, key, &read));
+  ck_assert_int_eq (read.type, ICS_PROBE_PING_IN_DOUBT);
 }
 END_TEST
 
