@@ -10,6 +10,9 @@ typedef enum
   EVENT_GATHERED,
   EVENT_STATE,
   EVENT_WRITABLE,
+  EVENT_DOWN,
+  EVENT_UP,
+  EVENT_ROAMED,
   EVENT_NOTE
 } EventType;
 
@@ -97,6 +100,15 @@ deliver (IcsAttemptEvents *self, const Event *event)
     case EVENT_WRITABLE:
       self->callbacks.writable (self->attempt, self->user_data);
       break;
+    case EVENT_DOWN:
+    case EVENT_UP:
+      if (self->callbacks.down != NULL)
+        self->callbacks.down (self->attempt, event->type == EVENT_DOWN, self->user_data);
+      break;
+    case EVENT_ROAMED:
+      if (self->callbacks.roamed != NULL)
+        self->callbacks.roamed (self->attempt, self->user_data);
+      break;
     case EVENT_NOTE:
       self->callbacks.note (self->attempt, event->text, self->user_data);
       break;
@@ -166,6 +178,18 @@ void
 ics_attempt_events_writable (IcsAttemptEvents *self)
 {
   push (self, EVENT_WRITABLE, ICS_ICE_CONNECTED, NULL);
+}
+
+void
+ics_attempt_events_down (IcsAttemptEvents *self, gboolean down)
+{
+  push (self, down ? EVENT_DOWN : EVENT_UP, ICS_ICE_CONNECTED, NULL);
+}
+
+void
+ics_attempt_events_roamed (IcsAttemptEvents *self)
+{
+  push (self, EVENT_ROAMED, ICS_ICE_CONNECTED, NULL);
 }
 
 void

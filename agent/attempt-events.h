@@ -21,6 +21,8 @@ void ics_attempt_events_candidate (IcsAttemptEvents *self, const char *line);
 void ics_attempt_events_gathered (IcsAttemptEvents *self);
 void ics_attempt_events_state (IcsAttemptEvents *self, IcsIceState state);
 void ics_attempt_events_writable (IcsAttemptEvents *self);
+void ics_attempt_events_down (IcsAttemptEvents *self, gboolean down);
+void ics_attempt_events_roamed (IcsAttemptEvents *self);
 void ics_attempt_events_note (IcsAttemptEvents *self, const char *format, ...) G_GNUC_PRINTF (2, 3);
 
 /* At once, after all that is waiting. From the main loop. */

@@ -1,34 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "agent/ice-attempt.h"
-#include "agent/attempt-events.h"
-#include "agent/gatherer.h"
-#include "agent/nice-leg.h"
-#include "agent/remote-offer.h"
+#include "agent/ice-attempt-private.h"
 #include "base/secret.h"
 
 /* A path that is not found in this time is looked for again by a fresh attempt. */
 #define LIMIT_MS 30000
-
-struct _IcsIceAttempt
-{
-  IcsIceConfig config; /* its servers are copies */
-  IcsAttemptEvents *events;
-  IcsIceState state;
-  IcsNiceLeg *leg;
-  IcsGatherer *gatherer; /* NULL when its time is over */
-  IcsRemoteOffer *remote;
-  GSource *limit;
-
-  char *ufrag, *pwd;
-  guint n_candidates;
-  gboolean started, gathering, gathered;
-
-  char *selected;   /* the pair as last noted */
-  gboolean doubted; /* libnice has given up the selected pair */
-
-  void (*closed) (gpointer);
-  gpointer closed_data;
-};
 
 static void
 stop_limit (IcsIceAttempt *self)
@@ -56,8 +31,8 @@ state_to_string (IcsIceState state)
   return "?";
 }
 
-static void
-set_state (IcsIceAttempt *self, IcsIceState state)
+void
+ics_ice_attempt_set_state (IcsIceAttempt *self, IcsIceState state)
 {
   if (self->state == state || self->state == ICS_ICE_FAILED)
     return;
@@ -65,6 +40,8 @@ set_state (IcsIceAttempt *self, IcsIceState state)
   self->state = state;
   if (state == ICS_ICE_CONNECTED || state == ICS_ICE_FAILED)
     stop_limit (self);
+  if (state == ICS_ICE_CONNECTED)
+    ics_ice_traffic_start_consent (self);
   ics_attempt_events_state (self->events, state);
 }
 
@@ -76,7 +53,7 @@ on_limit (gpointer user_data)
   ics_attempt_events_note (self->events, "no pair of candidates answered within %g s",
                            self->config.limit_ms / 1000.0);
   g_clear_pointer (&self->gatherer, ics_gatherer_free);
-  set_state (self, ICS_ICE_FAILED);
+  ics_ice_attempt_set_state (self, ICS_ICE_FAILED);
   return G_SOURCE_REMOVE;
 }
 
@@ -97,7 +74,7 @@ consider_failure (IcsIceAttempt *self)
       || !ics_nice_leg_has_failed (self->leg))
     return;
   ics_attempt_events_note (self->events, "no pair of candidates answered");
-  set_state (self, ICS_ICE_FAILED);
+  ics_ice_attempt_set_state (self, ICS_ICE_FAILED);
 }
 
 static void
@@ -111,6 +88,17 @@ note_pair (IcsIceAttempt *self, const IcsIcePair *pair, gboolean wanted)
   ics_attempt_events_note (self->events, "%s (%s, %s)", text, pair->local_type, pair->remote_type);
   g_free (self->selected);
   self->selected = g_steal_pointer (&text);
+  self->pair_since = g_get_monotonic_time ();
+}
+
+gboolean
+ics_ice_attempt_wants (IcsIceAttempt *self, const IcsIcePair *pair)
+{
+  gboolean plain = self->config.one_hop && !self->config.relay_only;
+
+  /* The plain host of the two speaks to the other's relay, and to nothing else. */
+  return ics_ice_pair_is_wanted (pair, self->config.host_only)
+         && (!plain || g_str_equal (pair->remote_type, "relay"));
 }
 
 /* A pair that is not wanted may become so when the peer signals the candidate that was learned from its
@@ -123,16 +111,17 @@ consider_pair (IcsIceAttempt *self)
 
   if (!ics_nice_leg_get_pair (self->leg, &pair))
     return;
-  wanted = ics_ice_pair_is_wanted (&pair, self->config.host_only);
+  wanted = ics_ice_attempt_wants (self, &pair);
   note_pair (self, &pair, wanted);
   ics_ice_pair_clear (&pair);
   if (wanted)
     {
       self->doubted = FALSE;
-      set_state (self, ICS_ICE_CONNECTED);
+      ics_ice_attempt_set_state (self, ICS_ICE_CONNECTED);
+      ics_ice_graduation_consider (self);
     }
   else if (self->state == ICS_ICE_CONNECTED)
-    set_state (self, ICS_ICE_FAILED);
+    ics_ice_attempt_set_state (self, ICS_ICE_FAILED);
 }
 
 /* Once connected, the path's own probes tell whether it still works, and sooner. */
@@ -181,7 +170,7 @@ fail_without_relay (IcsIceAttempt *self)
                              uri);
   else
     ics_attempt_events_note (self->events, "no TURN server answered at %s", uri);
-  set_state (self, ICS_ICE_FAILED);
+  ics_ice_attempt_set_state (self, ICS_ICE_FAILED);
 }
 
 static void
@@ -229,8 +218,9 @@ IcsIceAttempt *
 ics_ice_attempt_new (const IcsIceConfig *config, const IcsIceCallbacks *callbacks, gpointer user_data)
 {
   IcsIceAttempt *self = g_new0 (IcsIceAttempt, 1);
-  IcsCandidateRules rules
-      = { .relay_only = config->relay_only, .host_only = config->host_only, .family = config->family };
+  IcsCandidateRules rules = { .relay_only = config->relay_only != config->one_hop,
+                              .host_only = config->host_only,
+                              .family = config->relay_only ? 0 : config->family };
 
   self->config = *config;
   self->config.stun = config->stun != NULL && !config->host_only ? ics_turn_server_copy (config->stun) : NULL;
@@ -241,7 +231,8 @@ ics_ice_attempt_new (const IcsIceConfig *config, const IcsIceCallbacks *callback
   self->leg = ics_nice_leg_new (&self->config, &leg_hooks, self);
   ics_nice_leg_get_credentials (self->leg, &self->ufrag, &self->pwd);
   self->gatherer = ics_gatherer_new (&self->config, self->leg, self->events);
-  rules.allow_loopback = ics_gatherer_has_only_loopback (self->gatherer);
+  /* What a relay reaches is its own business. */
+  rules.allow_loopback = config->relay_only || ics_gatherer_has_only_loopback (self->gatherer);
   self->remote = ics_remote_offer_new (&rules, self->events);
   return self;
 }
@@ -250,7 +241,7 @@ ics_ice_attempt_new (const IcsIceConfig *config, const IcsIceCallbacks *callback
 static void
 deliver_remote (IcsIceAttempt *self)
 {
-  if (self->gathering && ics_remote_offer_deliver (self->remote, self->leg))
+  if (self->gathering && self->endpoint == NULL && ics_remote_offer_deliver (self->remote, self->leg))
     on_leg_changed (self);
 }
 
@@ -263,7 +254,7 @@ on_gathering (gboolean gathering, gpointer user_data)
   if (gathering)
     deliver_remote (self);
   else
-    set_state (self, ICS_ICE_FAILED);
+    ics_ice_attempt_set_state (self, ICS_ICE_FAILED);
 }
 
 gboolean
@@ -293,7 +284,7 @@ ics_ice_attempt_set_remote_credentials (IcsIceAttempt *self, const char *ufrag, 
 {
   if (self->state == ICS_ICE_FAILED || !ics_remote_offer_set_credentials (self->remote, ufrag, pwd))
     return;
-  set_state (self, ICS_ICE_CHECKING);
+  ics_ice_attempt_set_state (self, ICS_ICE_CHECKING);
   if (self->started)
     start_limit (self);
   deliver_remote (self);
@@ -323,33 +314,6 @@ ics_ice_attempt_get_state (IcsIceAttempt *self)
   return self->state;
 }
 
-IcsSendResult
-ics_ice_attempt_send (IcsIceAttempt *self, const guint8 *data, gsize len)
-{
-  IcsSendResult result;
-
-  if (self->state != ICS_ICE_CONNECTED)
-    return ICS_SEND_FAILED;
-  result = ics_nice_leg_send (self->leg, data, len);
-  if (result == ICS_SEND_FAILED && self->doubted)
-    {
-      ics_attempt_events_note (self->events, "the selected pair cannot be used any more");
-      set_state (self, ICS_ICE_FAILED);
-    }
-  return result;
-}
-
-gboolean
-ics_ice_attempt_get_pair (IcsIceAttempt *self, IcsIcePair *pair)
-{
-  if (!ics_nice_leg_get_pair (self->leg, pair))
-    return FALSE;
-  if (ics_ice_pair_is_wanted (pair, self->config.host_only))
-    return TRUE;
-  ics_ice_pair_clear (pair);
-  return FALSE;
-}
-
 static void
 on_leg_closed (gpointer user_data)
 {
@@ -363,10 +327,28 @@ on_leg_closed (gpointer user_data)
   g_free (self->ufrag);
   ics_secret_free (self->pwd);
   ics_remote_offer_free (self->remote);
+  ics_ice_pair_clear (&self->pair);
   g_free (self->selected);
   g_free (self);
   if (closed != NULL)
     closed (closed_data);
+}
+
+static gboolean
+on_free_idle (gpointer user_data)
+{
+  on_leg_closed (user_data);
+  return G_SOURCE_REMOVE;
+}
+
+static void
+free_later (IcsIceAttempt *self)
+{
+  g_autoptr (GSource) source = g_idle_source_new ();
+
+  g_source_set_priority (source, G_PRIORITY_DEFAULT);
+  g_source_set_callback (source, on_free_idle, self, NULL);
+  g_source_attach (source, self->config.context);
 }
 
 void
@@ -376,6 +358,12 @@ ics_ice_attempt_free (IcsIceAttempt *self, void (*closed) (gpointer), gpointer c
   self->closed_data = closed_data;
   g_clear_pointer (&self->gatherer, ics_gatherer_free);
   stop_limit (self);
+  ics_ice_graduation_stop (self);
+  ics_ice_traffic_stop_consent (self);
   ics_attempt_events_free (g_steal_pointer (&self->events));
-  ics_nice_leg_close (self->leg, on_leg_closed, self);
+  g_clear_pointer (&self->endpoint, ics_udp_endpoint_free);
+  if (self->leg != NULL)
+    ics_nice_leg_close (self->leg, on_leg_closed, self);
+  else
+    free_later (self);
 }

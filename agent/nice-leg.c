@@ -3,8 +3,9 @@
 #include "agent/local-addresses.h"
 #include "agent/nice-candidate.h"
 #include "agent/nice-outlet.h"
+#include "agent/nice-sockets.h"
+#include "base/timeout.h"
 #include <nice/agent.h>
-#include <sys/socket.h>
 
 #define COMPONENT NICE_COMPONENT_TYPE_RTP
 
@@ -18,11 +19,11 @@
 #define RC 4
 #define UNANSWERED_MS 4500
 
+/* How long the end of a leg waits for an allocation that is under way. */
+#define ALLOCATION_PATIENCE_MS 1000
+
 /* So that libnice drops none of the pairs of a host with many interfaces, best ones first or not. */
 #define MAX_CHECKS (ICS_LOCAL_ADDRESSES_MAX * ICS_REMOTE_CANDIDATES_MAX)
-
-/* With the default of 208 KiB half of a burst is lost. */
-#define SOCKET_BUFFER_SIZE (4 * 1024 * 1024)
 
 struct _IcsNiceLeg
 {
@@ -37,7 +38,11 @@ struct _IcsNiceLeg
   gint64 gather_done;
   gboolean resolving;      /* libnice's own look-up of the STUN server is under way */
   gboolean teardown_waits; /* for the end of it */
+  GSource *patience;       /* its own end */
+  gboolean patient;
+  gboolean torn_down;
   gboolean closing;
+  gboolean muted; /* no hook runs any more */
   void (*closed) (gpointer);
   gpointer closed_data;
 };
@@ -82,12 +87,13 @@ on_closed (G_GNUC_UNUSED GObject *source, G_GNUC_UNUSED GAsyncResult *result, gp
 }
 
 /* libnice's look-up of the STUN server warns when it is cancelled, crashes when its stream is gone and leaks
- * when its agent is. An allocation that is granted after the agent began to close would never be given back.
- */
+ * when its agent is. An allocation that is granted after the agent began to close would never be given back:
+ * worth waiting for, but not for long; what a slow server may still grant lapses there by itself. */
 static gboolean
 must_wait (IcsNiceLeg *self)
 {
-  return self->resolving || (self->relay_only && self->gather_started != 0 && self->gather_done == 0);
+  return self->resolving
+         || (self->patient && self->relay_only && self->gather_started != 0 && self->gather_done == 0);
 }
 
 /* The stream stays until the agent is closed: without it nobody reads the TURN server's answers, and each
@@ -98,13 +104,35 @@ teardown (gpointer user_data)
   IcsNiceLeg *self = user_data;
 
   self->teardown_waits = must_wait (self);
-  if (self->teardown_waits)
+  /* The end of the gathering and that of the patience may come at the same time. */
+  if (self->teardown_waits || self->torn_down)
     return G_SOURCE_REMOVE;
+  self->torn_down = TRUE;
+  ics_timeout_clear (&self->patience);
   g_signal_handlers_disconnect_by_data (self->agent, self);
   g_main_context_push_thread_default (self->context);
   nice_agent_close_async (self->agent, on_closed, self);
   g_main_context_pop_thread_default (self->context);
   return G_SOURCE_REMOVE;
+}
+
+static gboolean
+on_patience_over (gpointer user_data)
+{
+  IcsNiceLeg *self = user_data;
+
+  self->patient = FALSE;
+  if (self->teardown_waits)
+    teardown (self);
+  return G_SOURCE_REMOVE;
+}
+
+static void
+start_patience (IcsNiceLeg *self)
+{
+  self->patient = TRUE;
+  self->patience = g_timeout_source_new (ALLOCATION_PATIENCE_MS);
+  attach (self, self->patience, on_patience_over);
 }
 
 static void
@@ -159,7 +187,7 @@ on_received (G_GNUC_UNUSED NiceAgent *agent, G_GNUC_UNUSED guint stream, G_GNUC_
 {
   IcsNiceLeg *self = user_data;
 
-  if (!self->closing)
+  if (!self->muted)
     self->hooks.received ((const guint8 *)data, len, self->user_data);
 }
 
@@ -192,16 +220,38 @@ ics_nice_leg_new (const IcsIceConfig *config, const IcsNiceLegHooks *hooks, gpoi
   return self;
 }
 
-void
-ics_nice_leg_close (IcsNiceLeg *self, void (*closed) (gpointer), gpointer closed_data)
+static void
+begin_closing (IcsNiceLeg *self)
 {
   self->closing = TRUE;
-  self->closed = closed;
-  self->closed_data = closed_data;
   g_signal_handlers_block_matched (self->agent, G_SIGNAL_MATCH_DATA, 0, 0, NULL, NULL, self);
   g_signal_handlers_unblock_by_func (self->agent, on_gathered, self);
   g_clear_pointer (&self->outlet, ics_nice_outlet_free);
+  start_patience (self);
   attach_idle (self, teardown);
+}
+
+void
+ics_nice_leg_close (IcsNiceLeg *self, void (*closed) (gpointer), gpointer closed_data)
+{
+  self->muted = TRUE;
+  self->closed = closed;
+  self->closed_data = closed_data;
+  if (!self->closing)
+    begin_closing (self);
+}
+
+GArray *
+ics_nice_leg_retire (IcsNiceLeg *self, IcsFlow *selected, void (*closed) (gpointer), gpointer closed_data)
+{
+  GArray *fds = ics_nice_sockets_duplicate (self->agent, self->stream, selected);
+
+  if (fds == NULL)
+    return NULL;
+  self->closed = closed;
+  self->closed_data = closed_data;
+  begin_closing (self);
+  return fds;
 }
 
 void
@@ -264,22 +314,10 @@ add_local_addresses (IcsNiceLeg *self, GPtrArray *local)
     }
 }
 
-/* Beyond the system's limit where the process may, else up to it. */
-static void
-enlarge_buffers (GSocket *socket)
-{
-  if (!g_socket_set_option (socket, SOL_SOCKET, SO_RCVBUFFORCE, SOCKET_BUFFER_SIZE, NULL))
-    g_socket_set_option (socket, SOL_SOCKET, SO_RCVBUF, SOCKET_BUFFER_SIZE, NULL);
-  if (!g_socket_set_option (socket, SOL_SOCKET, SO_SNDBUFFORCE, SOCKET_BUFFER_SIZE, NULL))
-    g_socket_set_option (socket, SOL_SOCKET, SO_SNDBUF, SOCKET_BUFFER_SIZE, NULL);
-}
-
 gboolean
 ics_nice_leg_gather (IcsNiceLeg *self, GPtrArray *local, GInetSocketAddress *server,
                      const IcsTurnServer *turn)
 {
-  g_autoptr (GPtrArray) sockets = NULL;
-
   add_local_addresses (self, local);
   if (server != NULL)
     add_server (self, server, turn);
@@ -294,9 +332,7 @@ ics_nice_leg_gather (IcsNiceLeg *self, GPtrArray *local, GInetSocketAddress *ser
       self->resolving = TRUE;
       attach (self, source, follow_resolver);
     }
-  sockets = nice_agent_get_sockets (self->agent, self->stream, COMPONENT);
-  for (guint i = 0; sockets != NULL && i < sockets->len; i++)
-    enlarge_buffers (g_ptr_array_index (sockets, i));
+  ics_nice_sockets_enlarge_buffers (self->agent, self->stream);
   return TRUE;
 }
 
@@ -309,18 +345,7 @@ ics_nice_leg_was_answered (IcsNiceLeg *self)
 int
 ics_nice_leg_get_receive_buffer (IcsNiceLeg *self)
 {
-  g_autoptr (GPtrArray) sockets = nice_agent_get_sockets (self->agent, self->stream, COMPONENT);
-  int smallest = 0;
-
-  for (guint i = 0; sockets != NULL && i < sockets->len; i++)
-    {
-      int size = 0; /* twice what was asked for, see socket(7) */
-
-      if (g_socket_get_option (g_ptr_array_index (sockets, i), SOL_SOCKET, SO_RCVBUF, &size, NULL)
-          && (smallest == 0 || size < smallest))
-        smallest = size;
-    }
-  return smallest / 2;
+  return ics_nice_sockets_get_receive_buffer (self->agent, self->stream);
 }
 
 void
@@ -367,6 +392,12 @@ ics_nice_leg_is_connected (IcsNiceLeg *self)
 }
 
 gboolean
+ics_nice_leg_is_ready (IcsNiceLeg *self)
+{
+  return component_state (self) == NICE_COMPONENT_STATE_READY;
+}
+
+gboolean
 ics_nice_leg_has_failed (IcsNiceLeg *self)
 {
   return component_state (self) == NICE_COMPONENT_STATE_FAILED;
@@ -385,6 +416,12 @@ ics_nice_leg_get_pair (IcsNiceLeg *self, IcsIcePair *pair)
   pair->remote_type = ics_candidate_type_to_string (ics_nice_candidate_get_type (remote));
   pair->transport = "udp";
   return TRUE;
+}
+
+GInetAddress *
+ics_nice_leg_get_base (IcsNiceLeg *self)
+{
+  return ics_nice_sockets_get_base (self->agent, self->stream);
 }
 
 IcsSendResult

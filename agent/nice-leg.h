@@ -3,6 +3,7 @@
 
 #include "agent/ice-attempt.h"
 #include "agent/remote-candidate.h"
+#include "agent/udp-flow.h"
 
 G_BEGIN_DECLS
 
@@ -25,8 +26,14 @@ typedef struct
 IcsNiceLeg *ics_nice_leg_new (const IcsIceConfig *config, const IcsNiceLegHooks *hooks, gpointer user_data);
 
 /* Mutes the leg at once, closes it asynchronously (allocations are given back), frees it, then calls @closed
- * (may be NULL). Safe inside a hook. */
+ * (may be NULL). Safe inside a hook, and after ics_nice_leg_retire(), whose @closed is forgotten then. */
 void ics_nice_leg_close (IcsNiceLeg *self, void (*closed) (gpointer), gpointer closed_data);
+
+/* The leg's work is done: its sockets live on in the caller's hands. It closes as above, without the other
+ * hooks, but goes on to tell what it receives; from @closed on nobody else reads the sockets. NULL if there
+ * is no direct pair; nothing has happened then. (element-type int) (transfer full) (nullable) */
+GArray *ics_nice_leg_retire (IcsNiceLeg *self, IcsFlow *selected, void (*closed) (gpointer),
+                             gpointer closed_data);
 
 void ics_nice_leg_get_credentials (IcsNiceLeg *self, char **ufrag, char **pwd);
 
@@ -47,8 +54,13 @@ gboolean ics_nice_leg_add_remote (IcsNiceLeg *self, const IcsRemoteCandidate *ca
 void ics_nice_leg_end_of_candidates (IcsNiceLeg *self);
 
 gboolean ics_nice_leg_is_connected (IcsNiceLeg *self);
+/* No check that could bring a better pair is under way. */
+gboolean ics_nice_leg_is_ready (IcsNiceLeg *self);
 gboolean ics_nice_leg_has_failed (IcsNiceLeg *self);
 gboolean ics_nice_leg_get_pair (IcsNiceLeg *self, IcsIcePair *pair);
+
+/* The address of this host that the selected pair is sent from: (transfer full) (nullable). */
+GInetAddress *ics_nice_leg_get_base (IcsNiceLeg *self);
 
 /* After BLOCKED the hook writable runs once. */
 IcsSendResult ics_nice_leg_send (IcsNiceLeg *self, const guint8 *data, gsize len);

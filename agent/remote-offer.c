@@ -80,6 +80,31 @@ ics_remote_offer_add (IcsRemoteOffer *self, const char *line)
   return TRUE;
 }
 
+const char *
+ics_remote_offer_get_ufrag (const IcsRemoteOffer *self)
+{
+  return self->ufrag;
+}
+
+const char *
+ics_remote_offer_get_pwd (const IcsRemoteOffer *self)
+{
+  return self->pwd;
+}
+
+const char *
+ics_remote_offer_find (const IcsRemoteOffer *self, const char *endpoint)
+{
+  for (guint i = 0; i < self->candidates.len; i++)
+    {
+      g_autofree char *own = ics_remote_candidate_to_endpoint (&self->candidates.items[i]);
+
+      if (g_str_equal (own, endpoint))
+        return ics_candidate_type_to_string (self->candidates.items[i].type);
+    }
+  return NULL;
+}
+
 void
 ics_remote_offer_end (IcsRemoteOffer *self)
 {

@@ -19,6 +19,11 @@ void ics_remote_offer_free (IcsRemoteOffer *self);
 gboolean ics_remote_offer_set_credentials (IcsRemoteOffer *self, const char *ufrag, const char *pwd);
 /* FALSE: drop and count. */
 gboolean ics_remote_offer_add (IcsRemoteOffer *self, const char *line);
+/* NULL if they have not come. */
+const char *ics_remote_offer_get_ufrag (const IcsRemoteOffer *self);
+const char *ics_remote_offer_get_pwd (const IcsRemoteOffer *self);
+/* The type of the peer's candidate at "192.0.2.1:5000"; NULL if it has offered none there. */
+const char *ics_remote_offer_find (const IcsRemoteOffer *self, const char *endpoint);
 void ics_remote_offer_end (IcsRemoteOffer *self);
 gboolean ics_remote_offer_has_ended (const IcsRemoteOffer *self);
 

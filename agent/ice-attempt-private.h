@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "agent/attempt-events.h"
+#include "agent/consent.h"
+#include "agent/gatherer.h"
+#include "agent/ice-attempt.h"
+#include "agent/nice-leg.h"
+#include "agent/remote-offer.h"
+#include "agent/udp-endpoint.h"
+
+G_BEGIN_DECLS
+
+/* An attempt finds a pair (ice-attempt.c), carries datagrams over it (ice-traffic.c) and takes it out of
+ * libnice's hands (ice-graduation.c). */
+
+struct _IcsIceAttempt
+{
+  IcsIceConfig config; /* its servers are copies */
+  IcsAttemptEvents *events;
+  IcsIceState state;
+  IcsNiceLeg *leg;       /* NULL once the endpoint has its sockets for itself */
+  IcsGatherer *gatherer; /* NULL when its time is over */
+  IcsRemoteOffer *remote;
+  GSource *limit;
+
+  char *ufrag, *pwd;
+  guint n_candidates;
+  gboolean started, gathering, gathered;
+
+  char *selected;   /* the pair as last noted */
+  gboolean doubted; /* libnice has given up the selected pair */
+
+  GSource *graduation; /* waits for the pair to be stable */
+  gint64 stable_us;
+  gint64 pair_since;
+  IcsUdpEndpoint *endpoint; /* after graduation */
+  IcsIcePair pair;          /* after graduation */
+  guint pair_socket;
+  IcsConsent consent; /* before */
+  GSource *consent_timer;
+
+  void (*closed) (gpointer);
+  gpointer closed_data;
+};
+
+/* ice-attempt.c */
+void ics_ice_attempt_set_state (IcsIceAttempt *self, IcsIceState state);
+gboolean ics_ice_attempt_wants (IcsIceAttempt *self, const IcsIcePair *pair);
+
+/* ice-graduation.c */
+void ics_ice_graduation_consider (IcsIceAttempt *self); /* the pair, or libnice's state, has changed */
+void ics_ice_graduation_stop (IcsIceAttempt *self);
+
+/* ice-traffic.c */
+void ics_ice_traffic_start_consent (IcsIceAttempt *self);
+void ics_ice_traffic_stop_consent (IcsIceAttempt *self);
+
+G_END_DECLS
