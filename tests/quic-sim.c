@@ -50,11 +50,13 @@ sim_send (Sim *sim, guint from, guint path, const guint8 *data, gsize len)
 {
   SimPath *p = &sim->paths[path];
   gint64 start = MAX (sim->now, p->busy_until[from]);
+  GList *later;
   Flying *f;
 
   sim->packets[from][path]++;
   sim->without_quic_bit += (data[0] & 0x40) == 0;
-  if (p->dead[from] || (p->loss > 0 && g_rand_double (sim->rand) < p->loss))
+  sim->largest[from] = MAX (sim->largest[from], len);
+  if (p->dead[from] || (p->mtu > 0 && len > p->mtu) || (p->loss > 0 && g_rand_double (sim->rand) < p->loss))
     return;
   if (p->rate > 0)
     {
@@ -66,7 +68,25 @@ sim_send (Sim *sim, guint from, guint path, const guint8 *data, gsize len)
   f = g_malloc (sizeof *f + len);
   *f = (Flying){ .at = start + p->delay_us, .order = order++, .to = 1 - from, .path = path, .len = len };
   memcpy (f->data, data, len);
-  sim->flight = g_list_insert_sorted (sim->flight, f, by_time);
+  /* From the end: most arrive in the order in which they were sent. */
+  later = sim->flight.tail;
+  while (later != NULL && by_time (later->data, f) > 0)
+    later = later->prev;
+  g_queue_insert_after (&sim->flight, later, f);
+}
+
+static void
+sim_send_batch (Sim *sim, guint from, const IcsQuicBatch *batch)
+{
+  sim->batches[from]++;
+  if (batch->segment == 0 || batch->segment > ICS_QUIC_MAX_PACKET || batch->len > ICS_QUIC_BATCH_SIZE
+      || batch->len > ICS_QUIC_BATCH_PACKETS * batch->segment)
+    ck_abort_msg ("a batch of %u bytes, each %u", (guint)batch->len, (guint)batch->segment);
+  for (gsize at = 0, n; at < batch->len; at += n)
+    {
+      n = ics_quic_batch_packet (batch, at);
+      sim_send (sim, from, batch->path, batch->data + at, n);
+    }
 }
 
 static void
@@ -74,19 +94,13 @@ drain (Sim *sim, guint side)
 {
   IcsQuic *q = sim->quic[side];
   guint8 buf[ICS_QUIC_MAX_PACKET];
-  gsize n, sent = 0, burst;
+  gsize n;
+  IcsQuicBatch batch;
   IcsQuicEvent event;
-  guint path;
 
   ics_quic_serve_streams (q);
-  burst = ics_quic_get_burst (q);
-  while (sent < burst && (n = ics_quic_write (q, sim->now, buf, sizeof buf, &path)) > 0)
-    {
-      sim_send (sim, side, path, buf, n);
-      sent += n;
-    }
-  if (sent > 0)
-    ics_quic_burst_done (q, sim->now);
+  while (ics_quic_write (q, sim->now, ICS_QUIC_BATCH_SIZE, &batch))
+    sim_send_batch (sim, side, &batch);
   while (ics_quic_poll_event (q, &event))
     {
       switch (event.type)
@@ -155,7 +169,7 @@ sim_init (Sim *sim, guint32 seed, int wrong_fingerprint)
 void
 sim_clear (Sim *sim)
 {
-  g_list_free_full (sim->flight, g_free);
+  g_queue_clear_full (&sim->flight, g_free);
   for (guint i = 0; i < 2; i++)
     {
       g_queue_clear_full (&sim->incoming[i], (GDestroyNotify)ics_quic_stream_unref);
@@ -170,7 +184,8 @@ sim_clear (Sim *sim)
 static gint64
 next_due (Sim *sim)
 {
-  gint64 next = sim->flight != NULL ? ((Flying *)sim->flight->data)->at : G_MAXINT64;
+  Flying *first = g_queue_peek_head (&sim->flight);
+  gint64 next = first != NULL ? first->at : G_MAXINT64;
 
   for (guint i = 0; i < 2; i++)
     next = MIN (next, ics_quic_next_timeout (sim->quic[i]));
@@ -181,11 +196,11 @@ next_due (Sim *sim)
 static gboolean
 land (Sim *sim)
 {
-  Flying *f = sim->flight != NULL ? sim->flight->data : NULL;
+  Flying *f = g_queue_peek_head (&sim->flight);
 
   if (f == NULL || f->at > sim->now)
     return FALSE;
-  sim->flight = g_list_delete_link (sim->flight, sim->flight);
+  g_queue_pop_head (&sim->flight);
   ics_quic_read (sim->quic[f->to], sim->now, f->path, f->data, f->len);
   g_free (f);
   return TRUE;

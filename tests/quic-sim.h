@@ -14,6 +14,7 @@ typedef struct
   guint64 rate;    /* bytes per second; 0 = no limit */
   gsize queue;     /* bytes that wait at most, when there is a rate */
   double loss;
+  gsize mtu;        /* larger packets vanish; 0 = none does */
   gboolean dead[2]; /* direction 0: from the client */
   gint64 busy_until[2];
 } SimPath;
@@ -25,7 +26,7 @@ typedef struct
   gint64 now;
   SimPath paths[SIM_PATHS];
   GRand *rand;
-  GList *flight;
+  GQueue flight;
   gboolean ready[2], confirmed[2], closed[2];
   GError *error[2];
   GQueue incoming[2];  /* IcsQuicStream */
@@ -34,6 +35,8 @@ typedef struct
   guint last_path[2];
   guint64 packets[2][SIM_PATHS];
   guint64 without_quic_bit;
+  guint64 batches[2];
+  guint64 largest[2];                /* packet sent so far */
   void (*wake) (gpointer user_data); /* optional: a thread has work for the connections */
   gpointer wake_data;
 } Sim;

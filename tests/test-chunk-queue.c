@@ -48,7 +48,7 @@ START_TEST (test_borders)
         /* Empty in the middle of a chunk, and on its border. */
         ics_chunk_queue_trim (&queue, queue.end);
         ck_assert_uint_eq (ics_chunk_queue_size (&queue), 0);
-        ck_assert_uint_eq (g_queue_get_length (&queue.chunks), 0);
+        ck_assert_uint_eq (queue.n_chunks, 0);
         append (&queue, sizes[k]);
         check_from (&queue, queue.start);
         ics_chunk_queue_trim (&queue, queue.start + sizes[k] / 2);
@@ -119,10 +119,30 @@ START_TEST (test_random)
               ck_abort_msg ("wrong byte taken");
         }
       check_from (&queue, queue.start);
-      ck_assert_uint_le (g_queue_get_length (&queue.chunks),
-                         ics_chunk_queue_size (&queue) / ICS_CHUNK_SIZE + 2);
+      ck_assert_uint_le (queue.n_chunks, ics_chunk_queue_size (&queue) / ICS_CHUNK_SIZE + 2);
     }
   ics_chunk_queue_clear (&queue);
+}
+END_TEST
+
+/* What is kept is bounded, and little of it once nothing is in use. */
+START_TEST (test_pool)
+{
+  IcsChunkQueue queues[2];
+
+  for (guint i = 0; i < 2; i++)
+    {
+      ics_chunk_queue_init (&queues[i]);
+      append (&queues[i], 2 * ICS_CHUNK_POOL_MAX * ICS_CHUNK_SIZE);
+    }
+  ics_chunk_queue_clear (&queues[0]);
+  ck_assert_uint_eq (ics_chunk_pool_size (), ICS_CHUNK_POOL_MAX);
+  check_from (&queues[1], 0);
+  append (&queues[0], ICS_CHUNK_SIZE);
+  ck_assert_uint_lt (ics_chunk_pool_size (), ICS_CHUNK_POOL_MAX);
+  ics_chunk_queue_clear (&queues[0]);
+  ics_chunk_queue_clear (&queues[1]);
+  ck_assert_uint_eq (ics_chunk_pool_size (), ICS_CHUNK_POOL_IDLE);
 }
 END_TEST
 
@@ -130,7 +150,7 @@ int
 main (void)
 {
   const TTest *const tests[]
-      = { test_borders, test_pointers_stay, test_trim_out_of_range, test_random, NULL };
+      = { test_borders, test_pointers_stay, test_trim_out_of_range, test_random, test_pool, NULL };
 
   return run_suite ("chunk-queue", tests);
 }

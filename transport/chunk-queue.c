@@ -3,18 +3,55 @@
 
 #include <string.h>
 
+#define FIRST_CAPACITY 8u
+
 void
 ics_chunk_queue_init (IcsChunkQueue *self)
 {
-  g_queue_init (&self->chunks);
-  self->start = 0;
-  self->end = 0;
+  memset (self, 0, sizeof *self);
+}
+
+static guint8 *
+nth_chunk (const IcsChunkQueue *self, guint n)
+{
+  return self->chunks[(self->head + n) & (self->capacity - 1)];
+}
+
+static void
+push_chunk (IcsChunkQueue *self)
+{
+  if (self->n_chunks == self->capacity)
+    {
+      guint capacity = MAX (2 * self->capacity, FIRST_CAPACITY);
+      guint8 **chunks = g_new (guint8 *, capacity);
+
+      for (guint i = 0; i < self->n_chunks; i++)
+        chunks[i] = nth_chunk (self, i);
+      g_free (self->chunks);
+      self->chunks = chunks;
+      self->capacity = capacity;
+      self->head = 0;
+    }
+  self->chunks[(self->head + self->n_chunks++) & (self->capacity - 1)] = ics_chunk_alloc ();
+}
+
+static void
+drop_chunks (IcsChunkQueue *self, guint n)
+{
+  for (; n > 0; n--, self->n_chunks--)
+    {
+      ics_chunk_free (nth_chunk (self, 0));
+      self->head = (self->head + 1) & (self->capacity - 1);
+    }
 }
 
 void
 ics_chunk_queue_clear (IcsChunkQueue *self)
 {
-  g_queue_clear_full (&self->chunks, g_free);
+  drop_chunks (self, self->n_chunks);
+  g_clear_pointer (&self->chunks, g_free);
+  self->capacity = 0;
+  self->head = 0;
   self->start = self->end;
 }
 
@@ -41,9 +78,9 @@ ics_chunk_queue_append (IcsChunkQueue *self, const guint8 *data, gsize len)
 
       /* A queue that ran empty in the middle of a chunk has no chunk any more: start one at the same
        * alignment. */
-      if (in_chunk == 0 || g_queue_is_empty (&self->chunks))
-        g_queue_push_tail (&self->chunks, g_malloc (ICS_CHUNK_SIZE));
-      memcpy ((guint8 *)g_queue_peek_tail (&self->chunks) + in_chunk, data, n);
+      if (in_chunk == 0 || self->n_chunks == 0)
+        push_chunk (self);
+      memcpy (nth_chunk (self, self->n_chunks - 1) + in_chunk, data, n);
       self->end += n;
       data += n;
       len -= n;
@@ -61,20 +98,16 @@ ics_chunk_queue_peek (IcsChunkQueue *self, guint64 offset, gsize *len)
       return NULL;
     }
   *len = (gsize)MIN ((guint64)(ICS_CHUNK_SIZE - in_chunk), self->end - offset);
-  return (guint8 *)g_queue_peek_nth (&self->chunks, chunk_index (self, offset)) + in_chunk;
+  return nth_chunk (self, chunk_index (self, offset)) + in_chunk;
 }
 
 void
 ics_chunk_queue_trim (IcsChunkQueue *self, guint64 offset)
 {
-  guint drop;
-
   offset = MIN (offset, self->end);
   if (offset <= self->start)
     return;
-  drop = offset == self->end ? g_queue_get_length (&self->chunks) : chunk_index (self, offset);
-  while (drop-- > 0)
-    g_free (g_queue_pop_head (&self->chunks));
+  drop_chunks (self, offset == self->end ? self->n_chunks : chunk_index (self, offset));
   self->start = offset;
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-#include <glib.h>
+#include "transport/chunk-pool.h"
 
 G_BEGIN_DECLS
 
@@ -9,12 +9,11 @@ G_BEGIN_DECLS
  * trimmed: QUIC needs sent data in place until it is acknowledged. Memory follows the content. */
 typedef struct
 {
-  GQueue chunks;
+  guint8 **chunks; /* a ring of @capacity places, the first chunk at @head */
+  guint capacity, head, n_chunks;
   guint64 start;
   guint64 end;
 } IcsChunkQueue;
-
-#define ICS_CHUNK_SIZE 32768u
 
 void ics_chunk_queue_init (IcsChunkQueue *self);
 void ics_chunk_queue_clear (IcsChunkQueue *self);

@@ -98,19 +98,24 @@ on_stream_data (ngtcp2_conn *conn, uint32_t flags, int64_t id, uint64_t offset, 
   if (entry == NULL)
     return 0;
   self->delivered += len;
-  ics_quic_stream_received (entry->stream, data, len, (flags & NGTCP2_STREAM_DATA_FLAG_FIN) != 0,
-                            ics_quic_kind_of (self, self->reading_path));
+  if (ics_quic_stream_received (entry->stream, data, len, (flags & NGTCP2_STREAM_DATA_FLAG_FIN) != 0,
+                                ics_quic_kind_of (self, self->reading_path)))
+    g_ptr_array_add (self->news, ics_quic_stream_ref (entry->stream));
   return 0;
 }
 
 static int
 on_acked (ngtcp2_conn *conn, int64_t id, uint64_t offset, uint64_t len, void *user_data, void *stream_data)
 {
+  IcsQuic *self = user_data;
   StreamEntry *entry = stream_data;
 
   if (entry == NULL)
     return 0;
-  ics_quic_stream_acked (entry->stream, offset + len);
+  ics_quic_stream_progress (self, entry, entry->sent, MAX (entry->acked, offset + len));
+  ics_quic_stream_acked (entry->stream, offset + len, self->tx_room);
+  if (entry->blocked)
+    ics_quic_queue_stream (self, entry);
   /* ngtcp2 reports an empty range only for the FIN. */
   if (len == 0)
     ics_quic_stream_fin_acked (entry->stream);
@@ -185,13 +190,34 @@ on_path_validation (ngtcp2_conn *conn, uint32_t flags, const ngtcp2_path *path,
   return 0;
 }
 
+/* ngtcp2 does not tell whether it discarded a packet, and its callback for this has no user data. It is
+ * called on the thread that reads. */
+static _Thread_local guint64 n_opened;
+
+guint64
+ics_quic_get_opened (void)
+{
+  return n_opened;
+}
+
+static int
+decrypt (uint8_t *dest, const ngtcp2_crypto_aead *aead, const ngtcp2_crypto_aead_ctx *context,
+         const uint8_t *ciphertext, size_t len, const uint8_t *nonce, size_t nonce_len, const uint8_t *aad,
+         size_t aad_len)
+{
+  int rv = ngtcp2_crypto_decrypt_cb (dest, aead, context, ciphertext, len, nonce, nonce_len, aad, aad_len);
+
+  n_opened += rv == 0;
+  return rv;
+}
+
 void
 ics_quic_set_callbacks (ngtcp2_callbacks *callbacks, gboolean client)
 {
   *callbacks = (ngtcp2_callbacks){
     .recv_crypto_data = ngtcp2_crypto_recv_crypto_data_cb,
     .encrypt = ngtcp2_crypto_encrypt_cb,
-    .decrypt = ngtcp2_crypto_decrypt_cb,
+    .decrypt = decrypt,
     .hp_mask = ngtcp2_crypto_hp_mask_cb,
     .update_key = ngtcp2_crypto_update_key_cb,
     .delete_crypto_aead_ctx = ngtcp2_crypto_delete_crypto_aead_ctx_cb,

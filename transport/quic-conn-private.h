@@ -16,8 +16,14 @@ typedef struct
 {
   IcsQuicStream *stream;
   gint64 id;
-  gboolean queued;  /* stands in the ready queue */
-  gboolean blocked; /* by the peer's window, when it was last tried */
+  GList link;      /* in the ready queue */
+  gboolean queued; /* stands there */
+  gsize turn;      /* bytes sent since it was queued */
+  guint64 sent, acked;
+  gint64 progress; /* the last acknowledgement, or when the first byte after it was sent */
+  gsize window;    /* for what we receive */
+  guint64 loss_mark, losses, losses_before; /* see may_be_fragmented() */
+  gboolean blocked;                         /* by the peer's window, when it was last tried */
 } StreamEntry;
 
 struct _IcsQuic
@@ -31,11 +37,12 @@ struct _IcsQuic
   IcsPathMap *paths;
   GHashTable *path_kinds; /* path -> IcsPathKind */
   GHashTable *cids;       /* our connection ids, as 64 bit numbers */
+  gint64 paced_until;     /* when what was sent has gone out at the pace */
   gint64 not_before;      /* see ics_quic_next_timeout() */
   guint sending_path;     /* what MOVED last told */
   guint reading_path;
   gboolean has_read; /* since the last packet was made */
-  gboolean moving; /* a move of our own that has no outcome yet */
+  gboolean moving;   /* a move of our own that has no outcome yet */
   IcsPathTag moving_to;
 
   GHashTable *streams; /* id -> StreamEntry */
@@ -43,14 +50,29 @@ struct _IcsQuic
   GQueue unopened;     /* IcsQuicStream waiting for the peer's stream limit */
   GQueue datagrams;    /* GBytes */
   GQueue events;
+  GPtrArray *news;   /* IcsQuicStream whose readers are to be told */
+  guint64 in_flight; /* bytes, after the last acknowledgement */
+  guint64 sent_since_acks;
+  gsize packet_size;  /* of late, on average */
+  guint busy_streams; /* that wait for acknowledgements */
+  gsize tx_room;      /* what each stream may keep for sending */
+  guint8 *out;        /* the batch */
+  gsize out_len;
+  guint ahead_path; /* behind the batch: a packet that begins the next one */
+  gsize ahead_len;
   guint64 delivered;
   guint64 dropped;
+  guint64 opened;                                /* packets that were authentic */
+  gint64 path_since, answers_since, last_answer; /* see ics_quic_path_answered() */
+  gboolean small_packets;                        /* on the path @small_tag */
+  IcsPathTag small_tag;
   gboolean hold; /* only the control stream is sent */
   gboolean closed;
   int liberr; /* why we close, for the peer */
   IcsStreamHub *hub;
 };
 
+guint64 ics_quic_get_opened (void); /* packets decrypted on this thread */
 void ics_quic_set_callbacks (ngtcp2_callbacks *callbacks, gboolean client);
 void ics_quic_push_event (IcsQuic *self, IcsQuicEventType type, guint path);
 void ics_quic_fail (IcsQuic *self, int liberr);
@@ -58,8 +80,12 @@ void ics_quic_closed_by_peer (IcsQuic *self);
 StreamEntry *ics_quic_add_stream (IcsQuic *self, gint64 id, IcsQuicStream *stream);
 void ics_quic_remove_stream (IcsQuic *self, StreamEntry *entry, gboolean lost);
 void ics_quic_queue_stream (IcsQuic *self, StreamEntry *entry);
+void ics_quic_unqueue_stream (IcsQuic *self, StreamEntry *entry);
 void ics_quic_open_waiting (IcsQuic *self);
 void ics_quic_retry_blocked (IcsQuic *self);
+gboolean ics_quic_may_be_fragmented (IcsQuic *self, StreamEntry *entry);
+void ics_quic_stream_progress (IcsQuic *self, StreamEntry *entry, guint64 sent, guint64 acked);
+gsize ics_quic_packet_limit (IcsQuic *self);
 IcsPathKind ics_quic_kind_of (IcsQuic *self, guint path);
 
 static inline ngtcp2_tstamp

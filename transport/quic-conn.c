@@ -6,6 +6,9 @@
 
 #define INITIAL_RTT (150 * NGTCP2_MILLISECONDS)
 #define HANDSHAKE_TIMEOUT (30 * NGTCP2_SECONDS)
+/* RFC 9000 §13.2.2 recommends 2 until something better is known: at a high rate each ACK costs as much as a
+ * packet. At a low one the delay counts, and ngtcp2 waits no longer than an eighth of the round-trip time. */
+#define ACK_THRESHOLD 16
 
 static ngtcp2_conn *
 get_conn (ngtcp2_crypto_conn_ref *ref)
@@ -38,9 +41,8 @@ set_settings (ngtcp2_settings *settings, gint64 now)
   settings->cc_algo = ICS_CC_ALGO;
   settings->max_tx_udp_payload_size = ICS_QUIC_MAX_PACKET;
   settings->handshake_timeout = HANDSHAKE_TIMEOUT;
-  /* Streams that are read grow to this. It also bounds the gaps in one stream's reassembly: ngtcp2 0.12 gives
-   * up at 1,000. */
-  settings->max_stream_window = ICS_QUIC_STREAM_WINDOW_MAX;
+  settings->ack_thresh = ACK_THRESHOLD;
+  settings->max_stream_window = 0; /* no windows of ngtcp2's choice: see grow_window() */
 }
 
 static void
@@ -105,6 +107,8 @@ ics_quic_new (const IcsQuicConfig *config, gint64 now, GError **error)
   self->path_kinds = g_hash_table_new (NULL, NULL);
   self->cids = g_hash_table_new_full (g_int64_hash, g_int64_equal, g_free, NULL);
   self->streams = g_hash_table_new_full (g_int64_hash, g_int64_equal, NULL, NULL);
+  self->news = g_ptr_array_new_with_free_func ((GDestroyNotify)ics_quic_stream_unref);
+  self->out = g_malloc (ICS_QUIC_BATCH_SIZE + ICS_QUIC_MAX_PACKET);
   self->hub = ics_stream_hub_new (config->wake, config->user_data);
   randombytes_buf (self->stateless_reset_secret, sizeof self->stateless_reset_secret);
   ics_quic_set_path_kind (self, config->path, config->kind);
@@ -135,6 +139,8 @@ ics_quic_free (IcsQuic *self)
   g_hash_table_unref (self->path_kinds);
   ics_path_map_free (self->paths);
   ics_stream_hub_unref (self->hub);
+  g_ptr_array_unref (self->news);
+  g_free (self->out);
   sodium_memzero (self->stateless_reset_secret, sizeof self->stateless_reset_secret);
   g_free (self);
 }
@@ -302,6 +308,7 @@ notice_move (IcsQuic *self)
   if (path == self->sending_path)
     return;
   self->sending_path = path;
+  self->path_since = self->now;
   ics_quic_push_event (self, ICS_QUIC_EVENT_MOVED, path);
 }
 
@@ -312,6 +319,7 @@ ics_quic_read (IcsQuic *self, gint64 now, guint path, const guint8 *data, gsize 
   ngtcp2_pkt_info pi = { 0 };
   IcsPathTag tag;
   gboolean first = self->conn == NULL;
+  guint64 opened = ics_quic_get_opened ();
   int rv;
 
   self->now = now;
@@ -336,7 +344,8 @@ ics_quic_read (IcsQuic *self, gint64 now, guint path, const guint8 *data, gsize 
   else if (rv != 0)
     ics_quic_fail (self, rv);
   notice_move (self);
-  return rv == 0;
+  self->dropped += opened == ics_quic_get_opened ();
+  return rv == 0 && opened != ics_quic_get_opened ();
 }
 
 /* --- time --- */

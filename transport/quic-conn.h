@@ -16,10 +16,14 @@ typedef struct _IcsQuic IcsQuic;
 
 #define ICS_QUIC_MAX_STREAMS 64              /* bidirectional, at once, opened by each side */
 #define ICS_QUIC_STREAM_WINDOW (256u * 1024) /* what an unread stream costs */
-#define ICS_QUIC_STREAM_WINDOW_MAX (2u * 1024 * 1024)
+/* What a stream that is read grows to. With losses several round trips of data wait for the first byte: 100
+ * Mbit/s over 50 ms and a full queue of twice that need it. */
+#define ICS_QUIC_STREAM_WINDOW_MAX (6u * 1024 * 1024)
 #define ICS_QUIC_CONN_WINDOW (32u * 1024 * 1024)
 #define ICS_QUIC_MAX_DATAGRAM 1100 /* fits a 1200 byte packet on every path */
 #define ICS_QUIC_MAX_PACKET 1452
+#define ICS_QUIC_BATCH_SIZE 65000u /* UDP_SEGMENT takes less than 64 KiB, */
+#define ICS_QUIC_BATCH_PACKETS 64  /* and so many segments (UDP_MAX_SEGMENTS) */
 
 typedef struct
 {
@@ -61,11 +65,29 @@ void ics_quic_set_path_kind (IcsQuic *self, guint path, IcsPathKind kind);
 /* Takes one packet. FALSE when it is not authentic (then it says nothing about the path). */
 gboolean ics_quic_read (IcsQuic *self, gint64 now, guint path, const guint8 *data, gsize len);
 
-/* Makes the next packet; 0 when there is none now. @cap is at least ICS_QUIC_MAX_PACKET. */
-gsize ics_quic_write (IcsQuic *self, gint64 now, guint8 *buf, gsize cap, guint *path);
-/* How many bytes to write in one go, then ics_quic_burst_done(), which sets the pace of the next. */
-gsize ics_quic_get_burst (IcsQuic *self);
-void ics_quic_burst_done (IcsQuic *self, gint64 now);
+/* Packets for one path, one after the other: each has @segment bytes, the last one may be shorter. */
+typedef struct
+{
+  guint path;
+  const guint8 *data;
+  gsize len;
+  gsize segment;
+} IcsQuicBatch;
+
+/* Makes the next packets, as many as may go at once, and at most @max bytes (of ICS_QUIC_MAX_PACKET or more);
+ * FALSE when there are none now. @batch is valid until the next call. */
+gboolean ics_quic_write (IcsQuic *self, gint64 now, gsize max, IcsQuicBatch *batch);
+
+/* The length of the packet at offset @at. */
+static inline gsize
+ics_quic_batch_packet (const IcsQuicBatch *batch, gsize at)
+{
+  return MIN (batch->segment, batch->len - at);
+}
+
+/* The peer answered a probe on @path. When QUIC's own packets have vanished there for long meanwhile, they
+ * are too large for it (an MTU black hole, RFC 8899 §4.4): TRUE, and from now on they are small there. */
+gboolean ics_quic_path_answered (IcsQuic *self, gint64 now, guint path);
 
 gint64 ics_quic_next_timeout (IcsQuic *self);
 void ics_quic_handle_timeout (IcsQuic *self, gint64 now);

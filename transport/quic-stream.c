@@ -1,34 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "transport/quic-stream.h"
+#include "transport/quic-stream-private.h"
 
 #include "base/ics-error.h"
-#include "transport/stream-source.h"
 
-struct _IcsQuicStream
-{
-  gatomicrefcount refs;
-  GMutex lock;
-  GCond changed;
-  IcsStreamWaiters waiters;
-  IcsStreamHub *hub;
-  gint64 id;
+/* The application's side. */
 
-  IcsChunkQueue tx;
-  guint64 tx_sent;
-  gboolean fin_sent;
-  gboolean fin_with_data; /* in one frame with the last byte */
-  gboolean fin_acked;
-  IcsStreamEnd tx_end;
-
-  IcsChunkQueue rx;
-  gsize rx_consumed;
-  IcsStreamEnd rx_end;
-
-  gboolean open, stop, reset;
-  guint64 reset_code;
-  guint64 sent[ICS_N_PATH_KINDS];
-  guint64 received[ICS_N_PATH_KINDS];
-};
+/* What was read is returned to flow control in steps of this size, well below the smallest window. */
+#define CREDIT_STEP (32u * 1024)
 
 IcsQuicStream *
 ics_quic_stream_new (gint64 id, IcsStreamHub *hub)
@@ -43,6 +21,7 @@ ics_quic_stream_new (gint64 id, IcsStreamHub *hub)
   ics_chunk_queue_init (&self->rx);
   self->hub = ics_stream_hub_ref (hub);
   self->id = id;
+  self->tx_max = ICS_STREAM_TX_MIN;
   return self;
 }
 
@@ -68,19 +47,6 @@ ics_quic_stream_unref (IcsQuicStream *self)
 }
 
 static void
-changed (IcsQuicStream *self)
-{
-  g_cond_broadcast (&self->changed);
-  ics_stream_waiters_wake (&self->waiters);
-}
-
-static void
-wake_io (IcsQuicStream *self)
-{
-  ics_stream_hub_push (self->hub, self);
-}
-
-static void
 set_end_error (GError **error, IcsStreamEnd end)
 {
   switch (end)
@@ -99,20 +65,14 @@ set_end_error (GError **error, IcsStreamEnd end)
     }
 }
 
-static gboolean
-can_read (IcsQuicStream *self)
+void
+ics_quic_stream_wake_io (IcsQuicStream *self)
 {
-  return ics_chunk_queue_size (&self->rx) > 0 || self->rx_end != ICS_STREAM_OPEN;
+  ics_stream_hub_push (self->hub, self);
 }
 
-static gboolean
-can_write (IcsQuicStream *self)
-{
-  return self->tx_end != ICS_STREAM_OPEN || ics_chunk_queue_size (&self->tx) < ICS_STREAM_TX_MAX;
-}
-
-static gboolean
-is_flushed (IcsQuicStream *self)
+gboolean
+ics_quic_stream_all_acked (IcsQuicStream *self)
 {
   if (self->tx_end != ICS_STREAM_OPEN && self->tx_end != ICS_STREAM_ENDED)
     return TRUE;
@@ -120,13 +80,52 @@ is_flushed (IcsQuicStream *self)
   return ics_chunk_queue_size (&self->tx) == 0 && (self->tx_end == ICS_STREAM_OPEN || self->fin_acked);
 }
 
+/* Those of @condition that have come, where @room is enough for a writer. */
+static GIOCondition
+ready_of (IcsQuicStream *self, GIOCondition condition, gsize room)
+{
+  GIOCondition ready = 0;
+
+  if (condition & G_IO_IN && (ics_chunk_queue_size (&self->rx) > 0 || self->rx_end != ICS_STREAM_OPEN))
+    ready |= G_IO_IN;
+  if (condition & G_IO_OUT
+      && (self->tx_end != ICS_STREAM_OPEN || ics_chunk_queue_size (&self->tx) + room <= self->tx_max))
+    ready |= G_IO_OUT;
+  if (condition & G_IO_HUP && ics_quic_stream_all_acked (self))
+    ready |= G_IO_HUP;
+  return ready;
+}
+
+/* Who is told FALSE is woken when it changes. */
+static gboolean
+is_ready (IcsQuicStream *self, GIOCondition condition)
+{
+  if (ready_of (self, condition, 1) != 0)
+    return TRUE;
+  self->wanted |= condition;
+  return FALSE;
+}
+
+/* A waiting writer is woken once there is room for more than a few packets: each time costs two switches
+ * between threads. */
+void
+ics_quic_stream_changed (IcsQuicStream *self)
+{
+  GIOCondition come = ready_of (self, self->wanted, self->tx_max / 4);
+
+  if (come == 0)
+    return;
+  self->wanted &= ~come;
+  g_cond_broadcast (&self->changed);
+  ics_stream_waiters_wake (&self->waiters);
+}
+
 gboolean
 ics_quic_stream_is_ready (IcsQuicStream *self, GIOCondition condition)
 {
   g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
 
-  return (condition & G_IO_IN && can_read (self)) || (condition & G_IO_OUT && can_write (self))
-         || (condition & G_IO_HUP && is_flushed (self));
+  return is_ready (self, condition);
 }
 
 static void
@@ -139,14 +138,14 @@ on_cancelled (GCancellable *cancellable, gpointer user_data)
   g_mutex_unlock (&self->lock);
 }
 
-/* Waits, with the lock held, until @ready or cancelled. */
+/* Waits, with the lock held, until @condition has come or cancelled. */
 static gboolean
-wait_ready (IcsQuicStream *self, gboolean (*ready) (IcsQuicStream *), gboolean blocking,
-            GCancellable *cancellable, GError **error)
+wait_ready (IcsQuicStream *self, GIOCondition condition, gboolean blocking, GCancellable *cancellable,
+            GError **error)
 {
   gulong handler = 0;
 
-  if (ready (self))
+  if (is_ready (self, condition))
     return TRUE;
   if (!blocking)
     {
@@ -157,7 +156,7 @@ wait_ready (IcsQuicStream *self, gboolean (*ready) (IcsQuicStream *), gboolean b
   if (cancellable != NULL)
     handler = g_cancellable_connect (cancellable, G_CALLBACK (on_cancelled), self, NULL);
   g_mutex_lock (&self->lock);
-  while (!ready (self) && !g_cancellable_is_cancelled (cancellable))
+  while (!is_ready (self, condition) && !g_cancellable_is_cancelled (cancellable))
     g_cond_wait (&self->changed, &self->lock);
   g_mutex_unlock (&self->lock);
   if (cancellable != NULL)
@@ -173,13 +172,14 @@ ics_quic_stream_read (IcsQuicStream *self, void *buf, gsize len, gboolean blocki
   g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
   gsize taken;
 
-  if (!wait_ready (self, can_read, blocking, cancellable, error))
+  if (!wait_ready (self, G_IO_IN, blocking, cancellable, error))
     return -1;
   taken = ics_chunk_queue_take (&self->rx, buf, len);
   if (taken > 0)
     {
       self->rx_consumed += taken;
-      wake_io (self);
+      if (self->rx_consumed >= CREDIT_STEP || self->rx_end != ICS_STREAM_OPEN)
+        ics_quic_stream_wake_io (self);
       return (gssize)taken;
     }
   if (self->rx_end == ICS_STREAM_ENDED || len == 0)
@@ -193,17 +193,21 @@ ics_quic_stream_write (IcsQuicStream *self, const void *buf, gsize len, gboolean
                        GCancellable *cancellable, GError **error)
 {
   g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
+  gboolean idle;
 
-  if (!wait_ready (self, can_write, blocking, cancellable, error))
+  if (!wait_ready (self, G_IO_OUT, blocking, cancellable, error))
     return -1;
   if (self->tx_end != ICS_STREAM_OPEN)
     {
       set_end_error (error, self->tx_end);
       return -1;
     }
-  len = MIN (len, ICS_STREAM_TX_MAX - ics_chunk_queue_size (&self->tx));
+  len = MIN (len, self->tx_max - ics_chunk_queue_size (&self->tx));
+  /* While something is left to send the I/O thread comes back for it. */
+  idle = self->tx_sent == self->tx.end;
   ics_chunk_queue_append (&self->tx, buf, len);
-  wake_io (self);
+  if (idle)
+    ics_quic_stream_wake_io (self);
   return (gssize)len;
 }
 
@@ -215,8 +219,8 @@ ics_quic_stream_finish_write (IcsQuicStream *self)
   if (self->tx_end != ICS_STREAM_OPEN)
     return;
   self->tx_end = ICS_STREAM_ENDED;
-  changed (self);
-  wake_io (self);
+  ics_quic_stream_changed (self);
+  ics_quic_stream_wake_io (self);
 }
 
 /* The reader goes away: what it has not read is returned to flow control as if it had. */
@@ -235,8 +239,8 @@ ics_quic_stream_stop_read (IcsQuicStream *self)
 
   self->stop = self->stop || self->rx_end == ICS_STREAM_OPEN;
   drop_rx (self, ICS_STREAM_CANCELLED);
-  changed (self);
-  wake_io (self);
+  ics_quic_stream_changed (self);
+  ics_quic_stream_wake_io (self);
 }
 
 void
@@ -248,8 +252,8 @@ ics_quic_stream_reset (IcsQuicStream *self, guint64 code)
   self->reset_code = code;
   drop_rx (self, ICS_STREAM_CANCELLED);
   self->tx_end = ICS_STREAM_CANCELLED;
-  changed (self);
-  wake_io (self);
+  ics_quic_stream_changed (self);
+  ics_quic_stream_wake_io (self);
 }
 
 void
@@ -301,131 +305,11 @@ ics_quic_stream_is_flushed (IcsQuicStream *self, GError **error)
       set_end_error (error, self->tx_end);
       return FALSE;
     }
-  return is_flushed (self);
+  return ics_quic_stream_all_acked (self);
 }
 
 GSource *
 ics_quic_stream_create_source (IcsQuicStream *self, GIOCondition condition)
 {
   return ics_stream_source_new (self, condition, &self->lock, &self->waiters);
-}
-
-/* --- the I/O side --- */
-
-void
-ics_quic_stream_set_id (IcsQuicStream *self, gint64 id)
-{
-  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
-
-  self->id = id;
-}
-
-void
-ics_quic_stream_get_work (IcsQuicStream *self, IcsStreamWork *work)
-{
-  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
-
-  work->id = self->id;
-  work->pending = (gsize)(self->tx.end - self->tx_sent);
-  work->fin_pending = self->tx_end == ICS_STREAM_ENDED && !self->fin_sent;
-  work->consumed = self->rx_consumed;
-  work->open = self->open;
-  work->stop = self->stop;
-  work->reset = self->reset;
-  work->reset_code = self->reset_code;
-  self->rx_consumed = 0;
-  self->open = FALSE;
-  if (self->id < 0)
-    return; /* QUIC can not be asked yet: it is reported again */
-  self->stop = FALSE;
-  self->reset = FALSE;
-}
-
-const guint8 *
-ics_quic_stream_peek_tx (IcsQuicStream *self, gsize *len, gboolean *fin)
-{
-  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
-  const guint8 *data;
-
-  *len = 0;
-  *fin = FALSE;
-  if (self->tx_end != ICS_STREAM_OPEN && self->tx_end != ICS_STREAM_ENDED)
-    return NULL;
-  data = ics_chunk_queue_peek (&self->tx, self->tx_sent, len);
-  *fin = self->tx_end == ICS_STREAM_ENDED && self->tx_sent + *len == self->tx.end;
-  return data;
-}
-
-void
-ics_quic_stream_sent (IcsQuicStream *self, gsize len, gboolean fin, IcsPathKind kind)
-{
-  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
-
-  self->tx_sent += len;
-  self->sent[kind] += len;
-  self->fin_sent = self->fin_sent || fin;
-  self->fin_with_data = self->fin_with_data || (fin && len > 0);
-}
-
-void
-ics_quic_stream_acked (IcsQuicStream *self, guint64 offset)
-{
-  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
-
-  ics_chunk_queue_trim (&self->tx, offset);
-  if (self->fin_with_data && ics_chunk_queue_size (&self->tx) == 0)
-    self->fin_acked = TRUE;
-  changed (self);
-}
-
-void
-ics_quic_stream_fin_acked (IcsQuicStream *self)
-{
-  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
-
-  if (!self->fin_sent || self->fin_acked)
-    return;
-  self->fin_acked = TRUE;
-  changed (self);
-}
-
-void
-ics_quic_stream_received (IcsQuicStream *self, const guint8 *data, gsize len, gboolean fin, IcsPathKind kind)
-{
-  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
-
-  if (self->rx_end != ICS_STREAM_OPEN)
-    {
-      self->rx_consumed += len;
-      wake_io (self);
-      return;
-    }
-  ics_chunk_queue_append (&self->rx, data, len);
-  self->received[kind] += len;
-  if (fin)
-    self->rx_end = ICS_STREAM_ENDED;
-  changed (self);
-}
-
-void
-ics_quic_stream_end_rx (IcsQuicStream *self, IcsStreamEnd how)
-{
-  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
-
-  if (self->rx_end != ICS_STREAM_OPEN)
-    return;
-  self->rx_end = how;
-  changed (self);
-}
-
-/* A finished direction that was not acknowledged yet can still be refused or lost. */
-void
-ics_quic_stream_end_tx (IcsQuicStream *self, IcsStreamEnd how)
-{
-  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
-
-  if (self->tx_end != ICS_STREAM_OPEN && is_flushed (self))
-    return;
-  self->tx_end = how;
-  changed (self);
 }

@@ -14,8 +14,10 @@ G_BEGIN_DECLS
 
 typedef struct _IcsQuicStream IcsQuicStream;
 
-/* Bytes kept for sending, until acknowledged; a writer over this waits. */
-#define ICS_STREAM_TX_MAX (2u * 1024 * 1024)
+/* Bytes kept for sending, until acknowledged; a writer over this waits. Between the two it follows what the
+ * path holds. */
+#define ICS_STREAM_TX_MIN (256u * 1024)
+#define ICS_STREAM_TX_MAX (6u * 1024 * 1024)
 
 /* What became of one direction. */
 typedef enum
@@ -65,6 +67,7 @@ typedef struct
   gboolean open; /* to be opened; reported once */
   gsize pending; /* bytes not handed to QUIC yet */
   gboolean fin_pending;
+  gboolean keeps_up;    /* the application has read most of what came */
   gsize consumed;       /* bytes the application read since the last call: flow control credit */
   gboolean stop, reset; /* requests of the application, reported once */
   guint64 reset_code;
@@ -76,11 +79,15 @@ void ics_quic_stream_get_work (IcsQuicStream *self, IcsStreamWork *work);
 /* The next run to send; *fin tells whether the FIN goes with its last byte. The pointer stays valid until
  * acknowledged. */
 const guint8 *ics_quic_stream_peek_tx (IcsQuicStream *self, gsize *len, gboolean *fin);
-void ics_quic_stream_sent (IcsQuicStream *self, gsize len, gboolean fin, IcsPathKind kind);
-void ics_quic_stream_acked (IcsQuicStream *self, guint64 offset);
+/* TRUE when there is more. */
+gboolean ics_quic_stream_sent (IcsQuicStream *self, gsize len, gboolean fin, IcsPathKind kind);
+/* @room: how much may be kept for sending from now on. */
+void ics_quic_stream_acked (IcsQuicStream *self, guint64 offset, gsize room);
 void ics_quic_stream_fin_acked (IcsQuicStream *self);
-void ics_quic_stream_received (IcsQuicStream *self, const guint8 *data, gsize len, gboolean fin,
-                               IcsPathKind kind);
+/* TRUE: ics_quic_stream_tell() is due, once for all that is received together. It wakes the reader. */
+gboolean ics_quic_stream_received (IcsQuicStream *self, const guint8 *data, gsize len, gboolean fin,
+                                   IcsPathKind kind);
+void ics_quic_stream_tell (IcsQuicStream *self);
 void ics_quic_stream_end_rx (IcsQuicStream *self, IcsStreamEnd how);
 void ics_quic_stream_end_tx (IcsQuicStream *self, IcsStreamEnd how);
 

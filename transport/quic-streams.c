@@ -9,6 +9,8 @@ ics_quic_add_stream (IcsQuic *self, gint64 id, IcsQuicStream *stream)
   StreamEntry *entry = g_new0 (StreamEntry, 1);
 
   entry->stream = ics_quic_stream_ref (stream);
+  entry->link.data = entry;
+  entry->window = ICS_QUIC_STREAM_WINDOW;
   entry->id = id;
   g_hash_table_insert (self->streams, &entry->id, entry);
   return entry;
@@ -21,7 +23,8 @@ ics_quic_remove_stream (IcsQuic *self, StreamEntry *entry, gboolean lost)
     ics_quic_stream_fin_acked (entry->stream);
   ics_quic_stream_end_tx (entry->stream, lost ? ICS_STREAM_LOST : ICS_STREAM_REFUSED);
   ics_quic_stream_end_rx (entry->stream, lost ? ICS_STREAM_LOST : ICS_STREAM_REFUSED);
-  g_queue_remove (&self->ready, entry);
+  ics_quic_unqueue_stream (self, entry);
+  self->busy_streams -= entry->acked < entry->sent;
   g_hash_table_remove (self->streams, &entry->id);
   ics_quic_stream_unref (entry->stream);
   g_free (entry);
@@ -34,13 +37,23 @@ ics_quic_queue_stream (IcsQuic *self, StreamEntry *entry)
   if (entry->queued)
     return;
   entry->queued = TRUE;
+  entry->turn = 0;
   if (entry->id == 0)
-    g_queue_push_head (&self->ready, entry);
+    g_queue_push_head_link (&self->ready, &entry->link);
   else
-    g_queue_push_tail (&self->ready, entry);
+    g_queue_push_tail_link (&self->ready, &entry->link);
 }
 
-/* ngtcp2 tells of a received STOP_SENDING only when one writes, and a stream that is blocked is not written. */
+void
+ics_quic_unqueue_stream (IcsQuic *self, StreamEntry *entry)
+{
+  if (entry->queued)
+    g_queue_unlink (&self->ready, &entry->link);
+  entry->queued = FALSE;
+}
+
+/* ngtcp2 tells of a received STOP_SENDING only when one writes, and a stream that is blocked is not written.
+ */
 void
 ics_quic_retry_blocked (IcsQuic *self)
 {
@@ -58,6 +71,17 @@ lose (IcsQuicStream *stream)
 {
   ics_quic_stream_end_tx (stream, ICS_STREAM_LOST);
   ics_quic_stream_end_rx (stream, ICS_STREAM_LOST);
+}
+
+/* The window doubles while the application keeps up with what comes, as often as the sender makes use of it.
+ * ngtcp2 compares with the round-trip time instead, and stays small when losses hold the data up. */
+static gsize
+grow_window (StreamEntry *entry, const IcsStreamWork *work)
+{
+  gsize growth = work->keeps_up ? MIN (work->consumed, ICS_QUIC_STREAM_WINDOW_MAX - entry->window) : 0;
+
+  entry->window += growth;
+  return work->consumed + growth;
 }
 
 static void
@@ -85,7 +109,7 @@ serve (IcsQuic *self, IcsQuicStream *stream)
   if (entry == NULL)
     return;
   if (work.consumed > 0)
-    ngtcp2_conn_extend_max_stream_offset (self->conn, work.id, work.consumed);
+    ngtcp2_conn_extend_max_stream_offset (self->conn, work.id, grow_window (entry, &work));
   if (work.reset)
     ngtcp2_conn_shutdown_stream (self->conn, work.id, work.reset_code);
   else if (work.stop)
@@ -127,11 +151,20 @@ ics_quic_open_stream (IcsQuic *self)
   return stream;
 }
 
+static void
+tell_readers (IcsQuic *self)
+{
+  for (guint i = 0; i < self->news->len; i++)
+    ics_quic_stream_tell (g_ptr_array_index (self->news, i));
+  g_ptr_array_set_size (self->news, 0);
+}
+
 void
 ics_quic_serve_streams (IcsQuic *self)
 {
   IcsQuicStream *stream;
 
+  tell_readers (self);
   while ((stream = ics_stream_hub_pop (self->hub)) != NULL)
     {
       serve (self, stream);
@@ -152,6 +185,7 @@ ics_quic_abandon (IcsQuic *self)
   g_autoptr (GList) entries = g_hash_table_get_values (self->streams);
 
   self->closed = TRUE;
+  tell_readers (self);
   ics_stream_hub_detach (self->hub);
   for (GList *l = entries; l != NULL; l = l->next)
     {

@@ -7,6 +7,14 @@
 
 /* How soon to look again at a timer that is due and makes no packet. */
 #define UNSERVED_WAIT_US 1000
+/* Timers are late, those of poll() by up to a millisecond: what could have been sent meanwhile may go at
+ * once, so that the mean is kept. */
+#define PACING_CREDIT_US 2000
+/* RFC 9002 §7.7: the initial window, and no more than a millisecond's worth above it */
+#define MIN_BURST (10 * ICS_QUIC_MAX_PACKET)
+#define BURST_US 1000
+/* Streams take turns of this size: fewer switches, and a burst of losses makes one gap instead of many. */
+#define STREAM_TURN (16u * 1024)
 
 typedef struct
 {
@@ -43,32 +51,22 @@ write_datagram (IcsQuic *self, Packet *packet, GBytes *payload)
   return n == NGTCP2_ERR_INVALID_STATE || n == NGTCP2_ERR_INVALID_ARGUMENT ? NGTCP2_ERR_WRITE_MORE : n;
 }
 
-/* The stream leaves its place in the queue; it comes back to the end while it has more. */
 static void
-rotate (IcsQuic *self, StreamEntry *entry, gboolean more)
+account (IcsQuic *self, StreamEntry *entry, ngtcp2_ssize taken, gboolean fin)
 {
-  g_queue_remove (&self->ready, entry);
-  entry->queued = FALSE;
-  if (more)
-    ics_quic_queue_stream (self, entry);
-}
-
-static void
-account (IcsQuic *self, StreamEntry *entry, ngtcp2_ssize taken, gsize run, gboolean fin)
-{
-  gboolean more, more_fin;
-  gsize left;
+  gboolean more;
 
   if (taken < 0)
     return;
-  ics_quic_stream_sent (entry->stream, (gsize)taken, fin && (gsize)taken == run,
-                        ics_quic_kind_of (self, ics_quic_get_path (self)));
-  if (fin && (gsize)taken == run)
-    left = 0, more_fin = FALSE;
-  else
-    ics_quic_stream_peek_tx (entry->stream, &left, &more_fin);
-  more = left > 0 || more_fin;
-  rotate (self, entry, more);
+  ics_quic_stream_progress (self, entry, entry->sent + (guint64)taken, entry->acked);
+  more = ics_quic_stream_sent (entry->stream, (gsize)taken, fin,
+                               ics_quic_kind_of (self, ics_quic_get_path (self)));
+  entry->turn += (gsize)taken;
+  if (more && entry->turn < STREAM_TURN)
+    return;
+  ics_quic_unqueue_stream (self, entry);
+  if (more)
+    ics_quic_queue_stream (self, entry);
 }
 
 static StreamEntry *
@@ -97,9 +95,15 @@ write_stream (IcsQuic *self, Packet *packet)
   ngtcp2_ssize taken = -1, n;
   guint32 flags = entry != NULL ? NGTCP2_WRITE_STREAM_FLAG_MORE : NGTCP2_WRITE_STREAM_FLAG_NONE;
 
+  if (entry != NULL && run > 0 && ics_quic_may_be_fragmented (self, entry))
+    {
+      entry->blocked = TRUE;
+      ics_quic_unqueue_stream (self, entry);
+      return NGTCP2_ERR_WRITE_MORE;
+    }
   if (entry != NULL && run == 0 && !fin)
     {
-      rotate (self, entry, FALSE);
+      ics_quic_unqueue_stream (self, entry);
       return NGTCP2_ERR_WRITE_MORE;
     }
   n = ngtcp2_conn_writev_stream (self->conn, &packet->ps.path, &packet->pi, packet->buf, packet->cap, &taken,
@@ -115,10 +119,10 @@ write_stream (IcsQuic *self, Packet *packet)
       || n == NGTCP2_ERR_STREAM_NOT_FOUND)
     {
       /* Blocked: on_extend_stream_data() queues it again. */
-      rotate (self, entry, FALSE);
+      ics_quic_unqueue_stream (self, entry);
       return NGTCP2_ERR_WRITE_MORE;
     }
-  account (self, entry, taken, run, fin);
+  account (self, entry, taken, fin && taken == (ngtcp2_ssize)run);
   return n;
 }
 
@@ -139,21 +143,30 @@ settle_fins (IcsQuic *self)
     ics_quic_stream_fin_acked (((StreamEntry *)value)->stream);
 }
 
-gsize
-ics_quic_write (IcsQuic *self, gint64 now, guint8 *buf, gsize cap, guint *path)
+/* What the streams keep for sending follows what the path holds: enough for the next round trip while the
+ * last one is not acknowledged yet. */
+static void
+look_at_acks (IcsQuic *self)
 {
-  Packet packet = { .buf = buf, .cap = cap };
+  ngtcp2_conn_info info;
+
+  self->has_read = FALSE;
+  ics_quic_retry_blocked (self);
+  ngtcp2_conn_get_conn_info (self->conn, &info);
+  self->in_flight = info.bytes_in_flight;
+  self->sent_since_acks = 0;
+  self->tx_room = 4 * (gsize)info.cwnd / MAX (self->busy_streams, 1);
+}
+
+/* One packet; 0 when there is none now. */
+static gsize
+write_packet (IcsQuic *self, guint8 *buf, guint *path)
+{
+  Packet packet = { .buf = buf, .cap = ics_quic_packet_limit (self) };
   ngtcp2_ssize n;
 
-  self->now = now;
-  if (self->conn == NULL || self->closed)
-    return 0;
-  if (self->has_read)
-    ics_quic_retry_blocked (self);
-  self->has_read = FALSE;
   ngtcp2_path_storage_zero (&packet.ps);
-  if (!g_queue_is_empty (&self->datagrams) && !self->hold
-      && ngtcp2_conn_get_handshake_completed (self->conn))
+  if (!g_queue_is_empty (&self->datagrams) && !self->hold && ngtcp2_conn_get_handshake_completed (self->conn))
     n = write_datagram (self, &packet, g_queue_peek_head (&self->datagrams));
   else
     n = NGTCP2_ERR_WRITE_MORE;
@@ -167,32 +180,93 @@ ics_quic_write (IcsQuic *self, gint64 now, guint8 *buf, gsize cap, guint *path)
   if (n == 0)
     {
       self->not_before
-          = ngtcp2_conn_get_expiry (self->conn) <= ics_quic_ts (now) ? now + UNSERVED_WAIT_US : 0;
+          = ngtcp2_conn_get_expiry (self->conn) <= ics_quic_ts (self->now) ? self->now + UNSERVED_WAIT_US : 0;
       settle_fins (self);
       return 0;
     }
+  self->sent_since_acks += (guint64)n;
+  self->packet_size = (7 * self->packet_size + (gsize)n) / 8;
   *path = ics_synthetic_path_tag (&packet.ps.path).path;
   return (gsize)n;
 }
 
-gsize
-ics_quic_get_burst (IcsQuic *self)
+/* The packet that did not fit into the last batch comes first. */
+static gsize
+next_packet (IcsQuic *self, gsize at, guint *path)
 {
-  return self->conn != NULL ? ngtcp2_conn_get_send_quantum (self->conn) : ICS_QUIC_MAX_PACKET;
+  gsize n = self->ahead_len;
+
+  if (n == 0)
+    return write_packet (self, self->out + at, path);
+  memmove (self->out, self->out + self->out_len, n);
+  *path = self->ahead_path;
+  self->ahead_len = 0;
+  return n;
 }
 
-void
-ics_quic_burst_done (IcsQuic *self, gint64 now)
+static double
+pacing_rate (const ngtcp2_conn_info *info) /* bytes per nanosecond */
 {
-  ngtcp2_conn_info info;
+  if (info->pacing_rate > 0)
+    return info->pacing_rate;
+  return 1.25 * (double)info->cwnd / (double)MAX (info->smoothed_rtt, 1); /* RFC 9002 §7.7 */
+}
 
-  if (self->conn == NULL || self->closed)
-    return;
-  ngtcp2_conn_get_conn_info (self->conn, &info);
+static gsize
+get_burst (const ngtcp2_conn_info *info)
+{
+  gsize burst = (gsize)(pacing_rate (info) * BURST_US * NGTCP2_MICROSECONDS);
+
+  return CLAMP (MIN (burst, info->send_quantum), MIN_BURST, ICS_QUIC_BATCH_SIZE);
+}
+
+static void
+pace (IcsQuic *self, const ngtcp2_conn_info *info, gsize sent)
+{
+  gint64 start = CLAMP (self->paced_until, self->now - PACING_CREDIT_US, self->now);
+
   /* ngtcp2 0.12 spreads the first ten packets of a fresh path over the initial RTT guess if it is paced
    * before the first sample. */
-  if (info.first_rtt_sample_ts != UINT64_MAX)
-    ngtcp2_conn_update_pkt_tx_time (self->conn, ics_quic_ts (now));
+  if (info->first_rtt_sample_ts == UINT64_MAX)
+    return;
+  ngtcp2_conn_update_pkt_tx_time (self->conn, ics_quic_ts (start));
+  self->paced_until = start + (gint64)((double)sent / pacing_rate (info) / NGTCP2_MICROSECONDS);
+}
+
+gboolean
+ics_quic_write (IcsQuic *self, gint64 now, gsize max, IcsQuicBatch *batch)
+{
+  ngtcp2_conn_info info;
+  gsize n, burst;
+  guint path = 0;
+
+  *batch = (IcsQuicBatch){ .data = self->out };
+  self->now = now;
+  if (self->conn == NULL || self->closed)
+    return FALSE;
+  if (self->has_read)
+    look_at_acks (self);
+  ngtcp2_conn_get_conn_info (self->conn, &info);
+  burst = MIN (get_burst (&info), max);
+  do
+    {
+      n = next_packet (self, batch->len, &path);
+      if (batch->len == 0)
+        batch->path = path, batch->segment = n;
+      else if (n > 0 && (path != batch->path || n > batch->segment))
+        {
+          self->ahead_len = n;
+          self->ahead_path = path;
+          break;
+        }
+      batch->len += n;
+    }
+  while (n > 0 && n == batch->segment && batch->len + ICS_QUIC_MAX_PACKET <= burst
+         && batch->len < n * ICS_QUIC_BATCH_PACKETS);
+  self->out_len = batch->len;
+  if (batch->len > 0)
+    pace (self, &info, batch->len);
+  return batch->len > 0;
 }
 
 static gsize

@@ -1,0 +1,269 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "tests/quic-bulk.h"
+#include "tests/suite.h"
+
+#include <string.h>
+
+/* How the connection uses its paths: bottlenecks, moves, MTUs, batches. By a virtual clock, so the figures
+ * are those of the protocol, not of the machine. */
+
+#define MBIT (1000000 / 8)
+
+/* 100 Mbit/s, a round trip of 50 ms, a queue of twice what that holds. */
+static void
+make_bottleneck (Sim *sim, guint path, double loss)
+{
+  sim->paths[path].rate = 100 * MBIT;
+  sim->paths[path].delay_us = 25000;
+  sim->paths[path].queue = 1250 * 1000;
+  sim->paths[path].loss = loss;
+}
+
+static const double losses[] = { 0, 0.001, 0.01, 0.03 };
+
+/* One stream fills it, in either direction: 0.85 of it and more, as a rule. What chance takes from a single
+ * run of a few seconds is allowed for; with windows of 2 MiB it was 0.6 with losses. */
+START_TEST (test_fills_a_bottleneck)
+{
+  double loss = losses[_i >> 1];
+  guint64 size = 60000000;
+  Sim sim;
+  Bulk b;
+  gint64 start;
+  double share;
+
+  sim_init (&sim, sim_seed (), -1);
+  make_bottleneck (&sim, 1, loss);
+  sim_connect (&sim);
+  start = sim.now;
+  bulk_start (&sim, &b, _i & 1, size);
+  ck_assert (sim_run (&sim, 120 * G_USEC_PER_SEC, bulk_done, &b));
+  share = (double)size * G_USEC_PER_SEC / (double)(sim.now - start) / (100 * MBIT);
+  g_print ("loss %.1f %%: %.2f of the bottleneck\n", 100 * loss, share);
+  ck_assert_double_ge (share, loss > 0 ? 0.75 : 0.85);
+  bulk_clear (&b);
+  sim_clear (&sim);
+}
+END_TEST
+
+/* The MTU falls in the middle of a transfer: @_i & 1 is the side that sends. */
+typedef struct
+{
+  Bulk bulk;
+  gboolean fell;
+  gint64 fell_at, next_answer, found_at, moved_on_at;
+  guint64 read_then;
+} Hole;
+
+static gboolean
+with_probes (Sim *sim, gpointer user_data)
+{
+  Hole *h = user_data;
+  guint side = h->bulk.from;
+
+  if (!h->fell && h->bulk.read > 3000000)
+    {
+      ck_assert_uint_gt (sim->largest[side], 1252);
+      sim->paths[1].mtu = 1252; /* 1280 without the headers of IPv4 and UDP */
+      h->fell = TRUE;
+      h->fell_at = sim->now;
+    }
+  if (sim->now >= h->next_answer)
+    {
+      if (ics_quic_path_answered (sim->quic[side], sim->now, 1))
+        h->found_at = sim->now, h->read_then = h->bulk.read;
+      h->next_answer = sim->now + 200000;
+    }
+  if (h->found_at != 0 && h->moved_on_at == 0 && h->bulk.read > h->read_then)
+    h->moved_on_at = sim->now;
+  return bulk_done (sim, &h->bulk);
+}
+
+START_TEST (test_mtu_black_hole)
+{
+  Hole h = { 0 };
+  Sim sim;
+
+  sim_init (&sim, sim_seed (), -1);
+  make_bottleneck (&sim, 1, 0);
+  sim_connect (&sim);
+  bulk_start (&sim, &h.bulk, (guint)_i, 20000000);
+  ck_assert (sim_run (&sim, 30 * G_USEC_PER_SEC, with_probes, &h));
+  g_print ("black hole: found after %d ms, data after %d ms\n", (int)(h.found_at - h.fell_at) / 1000,
+           (int)(h.moved_on_at - h.fell_at) / 1000);
+  bulk_clear (&h.bulk);
+  sim_clear (&sim);
+}
+END_TEST
+
+/* A path that was dead answers again: what vanished there meanwhile was not too large. */
+START_TEST (test_dead_path_is_no_black_hole)
+{
+  Hole h = { .fell = TRUE };
+  Sim sim;
+
+  sim_init (&sim, sim_seed (), -1);
+  make_bottleneck (&sim, 1, 0);
+  sim_connect (&sim);
+  bulk_start (&sim, &h.bulk, (guint)_i, 100000000);
+  sim_run (&sim, 2 * G_USEC_PER_SEC, with_probes, &h);
+  sim.paths[1].dead[0] = sim.paths[1].dead[1] = TRUE;
+  h.next_answer = sim.now + 20 * G_USEC_PER_SEC;
+  sim_run (&sim, 20 * G_USEC_PER_SEC, with_probes, &h);
+  sim.paths[1].dead[0] = sim.paths[1].dead[1] = FALSE;
+  sim_run (&sim, G_USEC_PER_SEC, with_probes, &h);
+  ck_assert_int_eq (h.found_at, 0);
+  h.next_answer = G_MAXINT64; /* QUIC itself waits long after so long a silence */
+  ck_assert (sim_run (&sim, 120 * G_USEC_PER_SEC, with_probes, &h));
+  bulk_clear (&h.bulk);
+  sim_clear (&sim);
+}
+END_TEST
+
+/* The simulation looks at each batch: packets of one size, within the limits of UDP_SEGMENT. */
+START_TEST (test_batches_are_large)
+{
+  Sim sim;
+  Bulk b;
+
+  sim_init (&sim, sim_seed (), -1);
+  sim_connect (&sim);
+  bulk_start (&sim, &b, (guint)_i, 20000000);
+  ck_assert (sim_run (&sim, 60 * G_USEC_PER_SEC, bulk_done, &b));
+  g_print ("%.1f packets in a batch\n", (double)sim.packets[_i][1] / (double)sim.batches[_i]);
+  ck_assert_uint_gt (sim.packets[_i][1], 10 * sim.batches[_i]);
+  bulk_clear (&b);
+  sim_clear (&sim);
+}
+END_TEST
+
+/* A long fat path loses every second packet for a round trip, again and again: one stream's reassembly stays
+ * within what ngtcp2 takes. */
+static gboolean
+bursts (Sim *sim, gpointer user_data)
+{
+  /* 60 ms of each half second */
+  sim->paths[1].loss = sim->now % (G_USEC_PER_SEC / 2) < 60000 ? 0.5 : 0;
+  return bulk_done (sim, user_data);
+}
+
+START_TEST (test_reassembly_limit)
+{
+  Sim sim;
+  Bulk b;
+
+  sim_init (&sim, sim_seed (), -1);
+  sim.paths[1].rate = 1000 * MBIT;
+  sim.paths[1].delay_us = 20000;
+  sim.paths[1].queue = 4000000;
+  sim_connect (&sim);
+  bulk_start (&sim, &b, (guint)_i, 100000000);
+  sim_run (&sim, 60 * G_USEC_PER_SEC, bursts, &b);
+  for (guint i = 0; i < 2; i++)
+    ck_assert_msg (!sim.closed[i], "closed: %s", sim.error[i] != NULL ? sim.error[i]->message : "");
+  ck_assert_uint_eq (b.read, b.size);
+  bulk_clear (&b);
+  sim_clear (&sim);
+}
+END_TEST
+
+/* A move upwards in the middle of a transfer: how much arrives in the worst tenth of a second; the relay
+ * carried 40 Mbit/s. */
+typedef struct
+{
+  Bulk bulk;
+  guint64 before;
+  gint64 next;
+  guint64 least;
+  gboolean moved;
+} Upgrade;
+
+static gboolean
+upgrading (Sim *sim, gpointer user_data)
+{
+  Upgrade *u = user_data;
+  gboolean done = bulk_done (sim, &u->bulk);
+
+  if (!u->moved && u->bulk.read > 20000000
+      && ics_quic_move (sim->quic[0], sim->now, 3, FALSE) == ICS_QUIC_MOVE_STARTED)
+    {
+      u->moved = TRUE;
+      u->next = sim->now;
+      u->before = u->bulk.read;
+      u->least = G_MAXUINT64;
+    }
+  if (u->moved && sim->now >= u->next + 100000)
+    {
+      if (u->bulk.read < u->bulk.size)
+        u->least = MIN (u->least, (u->bulk.read - u->before) * 100000 / (guint64)(sim->now - u->next));
+      u->next = sim->now;
+      u->before = u->bulk.read;
+    }
+  return done;
+}
+
+START_TEST (test_upgrade_keeps_the_pace)
+{
+  Upgrade u = { 0 };
+  Sim sim;
+
+  sim_init (&sim, sim_seed (), -1);
+  sim.paths[1].rate = 40 * MBIT;
+  sim.paths[1].delay_us = 40000;
+  sim.paths[3].rate = 200 * MBIT;
+  sim.paths[3].delay_us = 10000;
+  sim_connect (&sim);
+  bulk_start (&sim, &u.bulk, (guint)_i, 60000000);
+  ck_assert (sim_run (&sim, 60 * G_USEC_PER_SEC, upgrading, &u));
+  g_print ("the worst tenth of a second after the upgrade: %.1f Mbit/s\n", (double)u.least * 10 / MBIT);
+  ck_assert_uint_eq (sim.last_path[0], 3);
+  ck_assert_uint_ge (u.least * 10, 40 * MBIT / 4); /* a floor against stops; the figure is the result */
+  bulk_clear (&u.bulk);
+  sim_clear (&sim);
+}
+END_TEST
+
+/* What a packet says of its path counts only when it is authentic. */
+START_TEST (test_discarded_packets_are_no_sign_of_life)
+{
+  IcsQuicBatch batch;
+  guint8 packet[ICS_QUIC_MAX_PACKET];
+  guint64 dropped;
+  gsize n;
+  Sim sim;
+  Bulk b;
+
+  sim_init (&sim, sim_seed (), -1);
+  sim_connect (&sim);
+  bulk_start (&sim, &b, 0, 100000);
+  bulk_write (&b);
+  ics_quic_serve_streams (sim.quic[0]);
+  ck_assert (ics_quic_write (sim.quic[0], sim.now, ICS_QUIC_BATCH_SIZE, &batch));
+  n = batch.segment;
+  memcpy (packet, batch.data, n);
+  dropped = ics_quic_get_dropped (sim.quic[1]);
+  packet[n - 1] ^= 1; /* the connection id is right, the tag is not */
+  ck_assert (!ics_quic_read (sim.quic[1], sim.now, 1, packet, n));
+  ck_assert_uint_eq (ics_quic_get_dropped (sim.quic[1]), dropped + 1);
+  packet[n - 1] ^= 1;
+  ck_assert (ics_quic_read (sim.quic[1], sim.now, 1, packet, n));
+  bulk_clear (&b);
+  sim_clear (&sim);
+}
+END_TEST
+
+int
+main (void)
+{
+  const SuiteLoop tests[] = {
+    { test_fills_a_bottleneck, 2 * (int)G_N_ELEMENTS (losses) },
+    { test_mtu_black_hole, 2 },
+    { test_dead_path_is_no_black_hole, 2 },
+    { test_batches_are_large, 2 },
+    { test_reassembly_limit, 2 },
+    { test_upgrade_keeps_the_pace, 2 },
+    { test_discarded_packets_are_no_sign_of_life, 1 },
+  };
+
+  return run_loops ("quic-speed", tests, G_N_ELEMENTS (tests));
+}

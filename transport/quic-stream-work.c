@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "transport/quic-stream-private.h"
+
+/* The I/O thread's side. */
+
+void
+ics_quic_stream_set_id (IcsQuicStream *self, gint64 id)
+{
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
+
+  self->id = id;
+}
+
+void
+ics_quic_stream_get_work (IcsQuicStream *self, IcsStreamWork *work)
+{
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
+
+  work->id = self->id;
+  work->pending = (gsize)(self->tx.end - self->tx_sent);
+  work->fin_pending = self->tx_end == ICS_STREAM_ENDED && !self->fin_sent;
+  work->consumed = self->rx_consumed;
+  work->keeps_up = ics_chunk_queue_size (&self->rx) <= self->rx_consumed;
+  work->open = self->open;
+  work->stop = self->stop;
+  work->reset = self->reset;
+  work->reset_code = self->reset_code;
+  self->rx_consumed = 0;
+  self->open = FALSE;
+  if (self->id < 0)
+    return; /* QUIC can not be asked yet: it is reported again */
+  self->stop = FALSE;
+  self->reset = FALSE;
+}
+
+const guint8 *
+ics_quic_stream_peek_tx (IcsQuicStream *self, gsize *len, gboolean *fin)
+{
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
+  const guint8 *data;
+
+  *len = 0;
+  *fin = FALSE;
+  if (self->tx_end != ICS_STREAM_OPEN && self->tx_end != ICS_STREAM_ENDED)
+    return NULL;
+  data = ics_chunk_queue_peek (&self->tx, self->tx_sent, len);
+  *fin = self->tx_end == ICS_STREAM_ENDED && self->tx_sent + *len == self->tx.end;
+  return data;
+}
+
+gboolean
+ics_quic_stream_sent (IcsQuicStream *self, gsize len, gboolean fin, IcsPathKind kind)
+{
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
+
+  self->tx_sent += len;
+  self->sent[kind] += len;
+  self->fin_sent = self->fin_sent || fin;
+  self->fin_with_data = self->fin_with_data || (fin && len > 0);
+  if (self->tx_end != ICS_STREAM_OPEN && self->tx_end != ICS_STREAM_ENDED)
+    return FALSE;
+  return self->tx_sent < self->tx.end || (self->tx_end == ICS_STREAM_ENDED && !self->fin_sent);
+}
+
+void
+ics_quic_stream_acked (IcsQuicStream *self, guint64 offset, gsize room)
+{
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
+
+  self->tx_max = CLAMP (room, ICS_STREAM_TX_MIN, ICS_STREAM_TX_MAX);
+  ics_chunk_queue_trim (&self->tx, offset);
+  if (self->fin_with_data && ics_chunk_queue_size (&self->tx) == 0)
+    self->fin_acked = TRUE;
+  ics_quic_stream_changed (self);
+}
+
+void
+ics_quic_stream_fin_acked (IcsQuicStream *self)
+{
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
+
+  if (!self->fin_sent || self->fin_acked)
+    return;
+  self->fin_acked = TRUE;
+  ics_quic_stream_changed (self);
+}
+
+/* Nothing more comes: what was read and not returned to flow control yet is, in case nobody reads again. */
+static void
+end_rx (IcsQuicStream *self, IcsStreamEnd how)
+{
+  self->rx_end = how;
+  if (self->rx_consumed > 0)
+    ics_quic_stream_wake_io (self);
+}
+
+gboolean
+ics_quic_stream_received (IcsQuicStream *self, const guint8 *data, gsize len, gboolean fin, IcsPathKind kind)
+{
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
+  gboolean first = !self->rx_news;
+
+  if (self->rx_end != ICS_STREAM_OPEN)
+    {
+      self->rx_consumed += len;
+      ics_quic_stream_wake_io (self);
+      return FALSE;
+    }
+  ics_chunk_queue_append (&self->rx, data, len);
+  self->received[kind] += len;
+  if (fin)
+    end_rx (self, ICS_STREAM_ENDED);
+  self->rx_news = TRUE;
+  return first;
+}
+
+void
+ics_quic_stream_tell (IcsQuicStream *self)
+{
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
+
+  self->rx_news = FALSE;
+  ics_quic_stream_changed (self);
+}
+
+void
+ics_quic_stream_end_rx (IcsQuicStream *self, IcsStreamEnd how)
+{
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
+
+  if (self->rx_end != ICS_STREAM_OPEN)
+    return;
+  end_rx (self, how);
+  ics_quic_stream_changed (self);
+}
+
+/* A finished direction that was not acknowledged yet can still be refused or lost. */
+void
+ics_quic_stream_end_tx (IcsQuicStream *self, IcsStreamEnd how)
+{
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
+
+  if (self->tx_end != ICS_STREAM_OPEN && ics_quic_stream_all_acked (self))
+    return;
+  self->tx_end = how;
+  ics_quic_stream_changed (self);
+}
