@@ -34,3 +34,26 @@ ics_path_reason_to_string (IcsPathReason reason)
     }
   return "unknown";
 }
+
+static const char *const policy_names[] = { [ICS_PATH_POLICY_AUTO] = "auto",
+                                            [ICS_PATH_POLICY_DIRECT] = "direct",
+                                            [ICS_PATH_POLICY_RELAY] = "relay",
+                                            [ICS_PATH_POLICY_LAN] = "lan" };
+
+const char *
+ics_path_policy_to_string (IcsPathPolicy policy)
+{
+  return policy < G_N_ELEMENTS (policy_names) ? policy_names[policy] : "unknown";
+}
+
+gboolean
+ics_path_policy_from_string (const char *name, IcsPathPolicy *policy)
+{
+  for (guint i = 0; i < G_N_ELEMENTS (policy_names); i++)
+    if (g_strcmp0 (name, policy_names[i]) == 0)
+      {
+        *policy = (IcsPathPolicy)i;
+        return TRUE;
+      }
+  return FALSE;
+}

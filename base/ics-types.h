@@ -67,5 +67,7 @@ typedef enum
 
 ICS_API const char *ics_path_kind_to_string (IcsPathKind kind);
 ICS_API const char *ics_path_reason_to_string (IcsPathReason reason);
+ICS_API const char *ics_path_policy_to_string (IcsPathPolicy policy);
+ICS_API gboolean ics_path_policy_from_string (const char *name, IcsPathPolicy *policy);
 
 G_END_DECLS

@@ -87,3 +87,23 @@ ics_seal_open (IcsSeal *self, guint8 *plaintext, IcsSpan sealed, IcsSpan ad)
   self->next++;
   return TRUE;
 }
+
+guint64
+ics_seal_get_next (const IcsSeal *self)
+{
+  return self->next;
+}
+
+gboolean
+ics_seal_open_at (IcsSeal *self, guint64 number, guint8 *plaintext, IcsSpan sealed, IcsSpan ad)
+{
+  guint64 expected = self->next;
+
+  if (number < expected)
+    return FALSE;
+  self->next = number;
+  if (ics_seal_open (self, plaintext, sealed, ad))
+    return TRUE;
+  self->next = expected;
+  return FALSE;
+}

@@ -31,6 +31,11 @@ void ics_seal_seal (IcsSeal *self, guint8 *sealed, IcsSpan plaintext, IcsSpan ad
  * uses up no number: the true one may still come. */
 gboolean ics_seal_open (IcsSeal *self, guint8 *plaintext, IcsSpan sealed, IcsSpan ad);
 
+/* Where messages may be lost and the number is sent along: that of the next one to seal, and to open one
+ * whose number is @number. Those before it do not open any more. */
+guint64 ics_seal_get_next (const IcsSeal *self);
+gboolean ics_seal_open_at (IcsSeal *self, guint64 number, guint8 *plaintext, IcsSpan sealed, IcsSpan ad);
+
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (IcsSeal, ics_seal_free)
 
 G_END_DECLS

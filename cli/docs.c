@@ -202,7 +202,7 @@ man_files (void)
   man_row ("$XDG_CONFIG_HOME/ice-session/config",
            "Key file. Group [ice-session]: server, path, turn (separated by ';'), timeout, limit-rate. Group "
            "[server]: listen, "
-           "tls-cert, tls-key, public-address, turn, turn-secret-file, turn-allow-peer, state-dir. An option "
+           "tls-cert, tls-key, public-address, turn, turn-secret-file, turn-allow-peer, turn-lifetime, state-dir. An option "
            "goes before the "
            "environment, the environment before the file.");
 }

@@ -33,6 +33,8 @@ const CliOption cli_options[CLI_N_OPTS] = {
     "The shared secret from which credentials for the TURN server at URI are made." },
   [CLI_OPT_TURN_ALLOW_PEER] = { CLI_OPT_TURN_ALLOW_PEER, 0, "turn-allow-peer", "RANGE", TRUE,
     "Let the TURN child relay to this range of addresses although it is private." },
+  [CLI_OPT_TURN_LIFETIME] = { CLI_OPT_TURN_LIFETIME, 0, "turn-lifetime", "S", FALSE,
+    "Credentials for the TURN server are good for S seconds (default 43200); hosts get fresh ones after half of it." },
   [CLI_OPT_STATE_DIR] = { CLI_OPT_STATE_DIR, 0, "state-dir", "D", FALSE, "Where the server keeps its files." },
   [CLI_OPT_SERVER] = { CLI_OPT_SERVER, 0, "server", "URL", FALSE,
     "The rendezvous server, ws://HOST[:PORT] or wss://HOST[:PORT]." },

@@ -59,18 +59,8 @@ pick (const CliSettings *self, const CliArguments *arguments, CliOptionId id, co
 static gboolean
 set_policy (CliSettings *self, const char *value, GError **error)
 {
-  static const char *const names[] = { [ICS_PATH_POLICY_AUTO] = "auto",
-                                       [ICS_PATH_POLICY_DIRECT] = "direct",
-                                       [ICS_PATH_POLICY_RELAY] = "relay",
-                                       [ICS_PATH_POLICY_LAN] = "lan" };
-
-  for (guint i = 0; value != NULL && i < G_N_ELEMENTS (names); i++)
-    if (strcmp (value, names[i]) == 0)
-      {
-        self->policy = (IcsPathPolicy)i;
-        return TRUE;
-      }
-  return value == NULL || usage (error, "--path % is unknown; say auto, direct, relay or lan", value);
+  return value == NULL || ics_path_policy_from_string (value, &self->policy)
+         || usage (error, "--path % is unknown; say auto, direct, relay or lan", value);
 }
 
 static gboolean

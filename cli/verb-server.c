@@ -75,8 +75,26 @@ on_stopped (GObject *source, GAsyncResult *result, gpointer user_data)
   g_main_loop_quit (self->loop);
 }
 
+/* 0 = the default. */
+static gboolean
+get_turn_lifetime (CliContext *context, guint64 *seconds, GError **error)
+{
+  g_autofree char *text = cli_settings_get_string (context->settings, context->arguments,
+                                                   CLI_OPT_TURN_LIFETIME, "turn-lifetime");
+
+  *seconds = 0;
+  if (text == NULL
+      || g_ascii_string_to_unsigned (text, 10, ICS_SERVER_TURN_LIFETIME_MIN, ICS_SERVER_TURN_LIFETIME_MAX,
+                                     seconds, NULL))
+    return TRUE;
+  g_set_error (error, ICS_ERROR, ICS_ERROR_INVALID_ARGUMENT,
+               "--turn-lifetime %s is no number of seconds from %d to %d; say 43200", text,
+               ICS_SERVER_TURN_LIFETIME_MIN, ICS_SERVER_TURN_LIFETIME_MAX);
+  return FALSE;
+}
+
 static IcsServer *
-make_server (CliContext *context)
+make_server (CliContext *context, guint turn_lifetime)
 {
   const CliSettings *settings = context->settings;
   const CliArguments *arguments = context->arguments;
@@ -95,7 +113,8 @@ make_server (CliContext *context)
 
   return g_object_new (ICS_TYPE_SERVER, "listen", listen != NULL ? listen : (char **)listen_default,
                        "tls-cert-file", cert, "tls-key-file", key, "public-addresses", addresses, "turn-uris",
-                       turn, "turn-secret-file", secret, "turn-allow-peers", allow, "state-dir", state, NULL);
+                       turn, "turn-secret-file", secret, "turn-allow-peers", allow, "turn-lifetime",
+                       turn_lifetime, "state-dir", state, NULL);
 }
 
 static void
@@ -119,6 +138,7 @@ cli_verb_server (CliContext *context, GError **error)
 {
   Server self = { .context = context };
   g_autoptr (IcsServer) server = NULL;
+  guint64 turn_lifetime;
   gboolean cert = cli_arguments_has (context->arguments, CLI_OPT_TLS_CERT);
 
   if (cert != cli_arguments_has (context->arguments, CLI_OPT_TLS_KEY))
@@ -127,8 +147,10 @@ cli_verb_server (CliContext *context, GError **error)
                    "--tls-cert and --tls-key belong together; give both");
       return CLI_EXIT_USAGE;
     }
+  if (!get_turn_lifetime (context, &turn_lifetime, error))
+    return CLI_EXIT_USAGE;
   self.loop = g_main_loop_new (NULL, FALSE);
-  server = make_server (context);
+  server = make_server (context, (guint)turn_lifetime);
   g_signal_connect (server, "listening", G_CALLBACK (on_listening), &self);
   g_signal_connect (server, "log", G_CALLBACK (on_log), &self);
   serve (&self, server);

@@ -12,7 +12,8 @@ const CliVerb cli_verbs[] = {
     "Serves until SIGTERM or SIGINT. Starts a TURN server as a child when turnserver is installed and no other one is named. "
     "In the configuration file its options stand under [server].",
     CLI_OPTS_COMMON | BIT (CLI_OPT_LISTEN) | BIT (CLI_OPT_TLS_CERT) | BIT (CLI_OPT_TLS_KEY) | BIT (CLI_OPT_PUBLIC_ADDRESS)
-      | BIT (CLI_OPT_SERVER_TURN) | BIT (CLI_OPT_TURN_SECRET_FILE) | BIT (CLI_OPT_TURN_ALLOW_PEER) | BIT (CLI_OPT_STATE_DIR),
+      | BIT (CLI_OPT_SERVER_TURN) | BIT (CLI_OPT_TURN_SECRET_FILE) | BIT (CLI_OPT_TURN_ALLOW_PEER)
+      | BIT (CLI_OPT_TURN_LIFETIME) | BIT (CLI_OPT_STATE_DIR),
     0, 0, "server takes no operand; see ice-session help server", FALSE, cli_verb_server },
   { "send", "FILE|DIR... [--code-file F]",
     "Send files and folders.",

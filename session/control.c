@@ -8,11 +8,14 @@
 /* Of JSON: a message is one flat object; a later version may have a little more. */
 #define NESTING_MAX 8
 
-static const char *const type_names[] = { "ice", "candidate", "end", "failed", "moved", "bye" };
+static const char *const type_names[]
+    = { "relays", "ice", "candidate", "end", "over", "moved", "renew", "policy", "bye" };
 G_STATIC_ASSERT (G_N_ELEMENTS (type_names) == ICS_CONTROL_UNKNOWN);
 
 static const char *const leg_names[] = { "turn", "direct" };
 G_STATIC_ASSERT (G_N_ELEMENTS (leg_names) == ICS_N_LEGS);
+
+static const char *const relays_names[] = { "none", "joiner", "listener", "both" };
 
 const char *
 ics_leg_to_string (IcsLeg leg)
@@ -25,6 +28,7 @@ ics_control_clear (IcsControl *self)
 {
   g_clear_pointer (&self->a, g_free);
   g_clear_pointer (&self->b, g_free);
+  g_clear_pointer (&self->servers, g_strfreev);
 }
 
 static const char *
@@ -36,11 +40,15 @@ name_of_a (IcsControlType type)
       return "ufrag";
     case ICS_CONTROL_CANDIDATE:
       return "candidate";
+    case ICS_CONTROL_POLICY:
+      return "policy";
     case ICS_CONTROL_BYE:
       return "reason";
+    case ICS_CONTROL_RELAYS:
     case ICS_CONTROL_END:
-    case ICS_CONTROL_FAILED:
+    case ICS_CONTROL_OVER:
     case ICS_CONTROL_MOVED:
+    case ICS_CONTROL_RENEW:
     case ICS_CONTROL_UNKNOWN:
       return NULL;
     }
@@ -51,7 +59,28 @@ static gboolean
 has_leg (IcsControlType type)
 {
   return type == ICS_CONTROL_ICE || type == ICS_CONTROL_CANDIDATE || type == ICS_CONTROL_END
-         || type == ICS_CONTROL_FAILED;
+         || type == ICS_CONTROL_OVER;
+}
+
+static void
+encode_servers (JsonObject *object, const IcsControl *self)
+{
+  JsonArray *servers = json_array_new ();
+
+  for (guint i = 0; self->servers != NULL && self->servers[i] != NULL; i++)
+    json_array_add_string_element (servers, self->servers[i]);
+  json_object_set_array_member (object, "servers", servers);
+  json_object_set_boolean_member (object, "plain", self->plain);
+}
+
+static void
+encode_ice (JsonObject *object, const IcsControl *self)
+{
+  json_object_set_string_member (object, "pwd", self->b);
+  if (self->leg != ICS_LEG_TURN)
+    return;
+  json_object_set_string_member (object, "relays", relays_names[self->relays]);
+  json_object_set_int_member (object, "server", self->server);
 }
 
 GBytes *
@@ -73,7 +102,9 @@ ics_control_encode (const IcsControl *self)
   if (name != NULL)
     json_object_set_string_member (object, name, self->a != NULL ? self->a : "");
   if (self->type == ICS_CONTROL_ICE)
-    json_object_set_string_member (object, "pwd", self->b);
+    encode_ice (object, self);
+  if (self->type == ICS_CONTROL_RELAYS)
+    encode_servers (object, self);
   if (self->type == ICS_CONTROL_BYE)
     json_object_set_int_member (object, "code", (gint64)self->code);
   json_node_set_object (node, object);
@@ -119,10 +150,52 @@ decode_leg (JsonObject *object, IcsControl *self)
   int leg = find_name (leg_names, ICS_N_LEGS, get_string (object, "leg"));
   gint64 attempt;
 
-  if (leg < 0 || !get_number (object, "attempt", G_MAXUINT16, &attempt) || attempt == 0)
+  if (leg < 0 || !get_number (object, "attempt", G_MAXINT32, &attempt) || attempt == 0)
     return FALSE;
   self->leg = (IcsLeg)leg;
   self->attempt = (guint)attempt;
+  return TRUE;
+}
+
+static gboolean
+decode_ice (JsonObject *object, IcsControl *self)
+{
+  int relays;
+  gint64 server;
+
+  self->b = g_strdup (get_string (object, "pwd"));
+  if (self->b == NULL || self->leg != ICS_LEG_TURN)
+    return self->b != NULL;
+  relays = find_name (relays_names, G_N_ELEMENTS (relays_names), get_string (object, "relays"));
+  if (relays <= ICS_RELAYS_NONE || !get_number (object, "server", G_MAXUINT8, &server))
+    return FALSE;
+  self->relays = (IcsRelays)relays;
+  self->server = (guint)server;
+  return TRUE;
+}
+
+static gboolean
+decode_servers (JsonObject *object, IcsControl *self)
+{
+  JsonNode *plain = json_object_get_member (object, "plain");
+  JsonNode *servers = json_object_get_member (object, "servers");
+  g_autoptr (GStrvBuilder) builder = g_strv_builder_new ();
+  JsonArray *array;
+
+  if (plain == NULL || json_node_get_value_type (plain) != G_TYPE_BOOLEAN || servers == NULL
+      || !JSON_NODE_HOLDS_ARRAY (servers))
+    return FALSE;
+  self->plain = json_node_get_boolean (plain);
+  array = json_node_get_array (servers);
+  for (guint i = 0; i < json_array_get_length (array); i++)
+    {
+      JsonNode *item = json_array_get_element (array, i);
+
+      if (json_node_get_value_type (item) != G_TYPE_STRING)
+        return FALSE;
+      g_strv_builder_add (builder, json_node_get_string (item));
+    }
+  self->servers = g_strv_builder_end (builder);
   return TRUE;
 }
 
@@ -145,7 +218,9 @@ decode_object (JsonObject *object, IcsControl *self)
   name = name_of_a (self->type);
   if (name != NULL && (self->a = g_strdup (get_string (object, name))) == NULL)
     return FALSE;
-  return self->type != ICS_CONTROL_ICE || (self->b = g_strdup (get_string (object, "pwd"))) != NULL;
+  if (self->type == ICS_CONTROL_RELAYS)
+    return decode_servers (object, self);
+  return self->type != ICS_CONTROL_ICE || decode_ice (object, self);
 }
 
 /* The JSON parser recurses. Brackets within strings, a reason say, are text. */

@@ -1,24 +1,28 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-#include <glib.h>
+#include "session/leg-routes.h"
 
 G_BEGIN_DECLS
 
 /* The messages on the control stream (docs/protocol.md): each a u16 length and a JSON object. */
 
 #define ICS_CONTROL_MAX 8192
+#define ICS_CONTROL_FRAME_MAX (2 + ICS_CONTROL_MAX)
 
 typedef enum
 {
-  ICS_CONTROL_ICE,       /* credentials of an attempt: leg, attempt, ufrag, pwd */
+  ICS_CONTROL_RELAYS,    /* what the listener brings to the turn leg: servers, plain */
+  ICS_CONTROL_ICE,       /* credentials of an attempt: leg, attempt, ufrag, pwd; turn: relays, server */
   ICS_CONTROL_CANDIDATE, /* leg, attempt, candidate */
   ICS_CONTROL_END,       /* end of candidates: leg, attempt */
-  ICS_CONTROL_FAILED,    /* the sender's attempt came to nothing: leg, attempt */
-  ICS_CONTROL_MOVED,  /* the sender moved the traffic. RFC 9000 §9.2: the first packet that is
-                         not a probe */
-  ICS_CONTROL_BYE,    /* the link ends: code, reason */
-  ICS_CONTROL_UNKNOWN /* well formed, of a later version: ignored */
+  ICS_CONTROL_OVER,      /* the sender's attempt came to nothing, or is not needed any more: leg, attempt */
+  ICS_CONTROL_MOVED,     /* the sender moved the traffic. RFC 9000 §9.2: the first packet that is
+                            not a probe */
+  ICS_CONTROL_RENEW,     /* the listener's network changed: the joiner shall start fresh attempts */
+  ICS_CONTROL_POLICY,    /* the sender's path policy from now on: policy */
+  ICS_CONTROL_BYE,       /* the link ends: code, reason */
+  ICS_CONTROL_UNKNOWN    /* well formed, of a later version: ignored */
 } IcsControlType;
 
 typedef enum
@@ -33,9 +37,13 @@ typedef struct
 {
   IcsControlType type;
   IcsLeg leg;
-  guint attempt; /* from 1 */
-  char *a;       /* ufrag, candidate, reason */
-  char *b;       /* pwd */
+  guint attempt;    /* from 1 */
+  IcsRelays relays; /* of an attempt of the turn leg */
+  guint server;     /* place in the list of ICS_CONTROL_RELAYS, when the listener relays */
+  char **servers;   /* URIs without credentials */
+  gboolean plain;
+  char *a; /* ufrag, candidate, reason */
+  char *b; /* pwd */
   guint64 code;
 } IcsControl;
 

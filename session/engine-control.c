@@ -28,9 +28,14 @@ ics_engine_flush_control (IcsEngine *self)
 void
 ics_engine_send_control (IcsEngine *self, const IcsControl *message)
 {
+  g_autoptr (GBytes) frame = ics_control_encode (message);
+
+  /* Which is there for the packet that it makes. */
+  if (message->type != ICS_CONTROL_MOVED && ics_sealed_send (self, frame))
+    return;
   if (g_queue_get_length (&self->control_out) >= MAX_WAITING)
     return;
-  g_queue_push_tail (&self->control_out, ics_control_encode (message));
+  g_queue_push_tail (&self->control_out, g_steal_pointer (&frame));
   ics_engine_flush_control (self);
   ics_engine_wake (self);
 }
@@ -52,11 +57,16 @@ handle_message (IcsEngine *self, IcsControl *message)
 {
   switch (message->type)
     {
+    case ICS_CONTROL_RELAYS:
     case ICS_CONTROL_ICE:
     case ICS_CONTROL_CANDIDATE:
     case ICS_CONTROL_END:
-    case ICS_CONTROL_FAILED:
+    case ICS_CONTROL_OVER:
+    case ICS_CONTROL_RENEW:
       ics_legs_handle_control (self, message);
+      break;
+    case ICS_CONTROL_POLICY:
+      ics_policy_handle_control (self, message);
       break;
     case ICS_CONTROL_BYE:
       on_bye (self, message);
@@ -68,12 +78,12 @@ handle_message (IcsEngine *self, IcsControl *message)
 }
 
 static void
-handle_messages (IcsEngine *self)
+handle_messages (IcsEngine *self, IcsControlReader *reader)
 {
   IcsControlRead read;
   IcsControl message = { 0 };
 
-  while ((read = ics_control_reader_next (&self->control_reader, &message)) == ICS_CONTROL_MESSAGE)
+  while ((read = ics_control_reader_next (reader, &message)) == ICS_CONTROL_MESSAGE)
     {
       handle_message (self, &message);
       ics_control_clear (&message);
@@ -81,6 +91,18 @@ handle_messages (IcsEngine *self)
   if (read == ICS_CONTROL_MALFORMED)
     ics_engine_fail (self, g_error_new_literal (ICS_ERROR, ICS_ERROR_PROTOCOL,
                                                 "the other host's control messages are malformed"));
+}
+
+/* One that came whole, beside the stream. */
+void
+ics_engine_handle_frame (IcsEngine *self, const guint8 *data, gsize len)
+{
+  IcsControlReader reader;
+
+  ics_control_reader_init (&reader);
+  ics_control_reader_feed (&reader, data, len);
+  handle_messages (self, &reader);
+  ics_control_reader_clear (&reader);
 }
 
 void
@@ -93,6 +115,6 @@ ics_engine_read_control (IcsEngine *self)
          && (n = ics_quic_stream_read (self->control, buf, sizeof buf, FALSE, NULL, NULL)) > 0)
     {
       ics_control_reader_feed (&self->control_reader, buf, (gsize)n);
-      handle_messages (self);
+      handle_messages (self, &self->control_reader);
     }
 }

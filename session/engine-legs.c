@@ -1,320 +1,274 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "session/engine-private.h"
+#include "session/engine-legs.h"
 
 /* The two legs: the relayed one and the direct one, each a series of attempts. The joiner is ICE controlling
- * and starts the attempts after the first; the listener follows what arrives on the control stream. */
+ * and has a plan for each leg; the listener follows what arrives on the control stream. */
 
-/* An attempt that has no proven path by then has failed, whatever ICE says. */
-#define ATTEMPT_TIMEOUT_US (40 * G_USEC_PER_SEC)
 /* An attempt holds sockets, and its end takes time. A peer that starts one after the other makes no more than
- * these: the one that carries the traffic, the one that looks for a better, and one on its way out. */
-#define MAX_ATTEMPTS 3
-#define MAX_CLOSING 8
+ * these. */
+#define MAX_TURN_ATTEMPTS 8
+#define MAX_DIRECT_ATTEMPTS 3
+#define MAX_CLOSING 12
 
-static IcsPathKind
-kind_of (IcsLeg leg)
-{
-  return leg == ICS_LEG_TURN ? ICS_PATH_TURN : ICS_PATH_DIRECT;
-}
+static const IcsLegPlanConfig plan_configs[ICS_N_LEGS] = {
+  /* A relay is to be there whatever happens, and one more in case. */
+  [ICS_LEG_TURN] = { .retry_min = G_USEC_PER_SEC,
+                     .retry_max = 60 * G_USEC_PER_SEC,
+                     .at_once = TRUE,
+                     .settle = 3 * G_USEC_PER_SEC,
+                     .keep = 2,
+                     .max = MAX_TURN_ATTEMPTS },
+  [ICS_LEG_DIRECT] = { .retry_min = 3 * G_USEC_PER_SEC,
+                       .retry_max = 120 * G_USEC_PER_SEC,
+                       .keep = 2,
+                       .max = MAX_DIRECT_ATTEMPTS },
+};
 
 static gboolean
 leg_is_wanted (IcsEngine *self, IcsLeg leg)
 {
-  return (ics_engine_allowed (self) & 1u << kind_of (leg)) != 0;
+  return (ics_engine_allowed (self) & 1u << (leg == ICS_LEG_TURN ? ICS_PATH_TURN : ICS_PATH_DIRECT)) != 0;
 }
 
-/* --- the end of an attempt --- */
-
-static void
-on_ice_closed (gpointer user_data)
+void
+ics_legs_init (IcsEngine *self)
 {
-  IcsEngine *self = user_data;
-
-  self->closing_attempts--;
-  ics_engine_wake (self);
+  for (guint leg = 0; leg < ICS_N_LEGS; leg++)
+    {
+      g_queue_init (&self->legs[leg].attempts);
+      if (self->joiner)
+        self->legs[leg].plan = ics_leg_plan_new (&plan_configs[leg]);
+    }
 }
 
-static void
-drop_path (IcsAttempt *attempt)
+void
+ics_legs_clear (IcsEngine *self)
 {
-  if (attempt->path != NULL)
-    ics_engine_remove_path (attempt->engine, attempt->path);
-  attempt->path = NULL;
+  for (guint leg = 0; leg < ICS_N_LEGS; leg++)
+    g_clear_pointer (&self->legs[leg].plan, ics_leg_plan_free);
 }
 
-static void
-attempt_free (IcsAttempt *attempt)
-{
-  IcsEngine *self = attempt->engine;
-
-  g_queue_remove (&self->legs[attempt->leg].attempts, attempt);
-  drop_path (attempt);
-  self->closing_attempts++;
-  if (attempt->ice != NULL)
-    ics_ice_attempt_free (attempt->ice, on_ice_closed, self);
-  else
-    on_ice_closed (self);
-  g_free (attempt);
-}
+/* --- the joiner's plans --- */
 
 static void
-plan_retry (IcsEngine *self, IcsLeg leg, gint64 delay)
+start_planned (IcsEngine *self, IcsLeg leg, const IcsLegPlanAction *action, gint64 now)
 {
-  IcsLegState *state = &self->legs[leg];
-  gint64 at = g_get_monotonic_time () + delay;
-
-  if (!self->joiner || !leg_is_wanted (self, leg))
+  if (self->closing_attempts < MAX_CLOSING
+      && ics_attempt_start (self, leg, action->number, &action->route) != NULL)
     return;
-  state->retry_at = MIN (state->retry_at, at);
+  ics_leg_plan_on_ended (self->legs[leg].plan, now, action->number);
+}
+
+static void
+carry_out (IcsEngine *self, IcsLeg leg, gint64 now)
+{
+  IcsLegPlanAction action;
+  IcsAttempt *attempt;
+
+  while (ics_leg_plan_poll (self->legs[leg].plan, &action))
+    switch (action.type)
+      {
+      case ICS_LEG_PLAN_START:
+        start_planned (self, leg, &action, now);
+        break;
+      case ICS_LEG_PLAN_END:
+        attempt = ics_attempt_find (self, leg, action.number);
+        if (attempt != NULL)
+          {
+            ics_engine_note (self, "%s attempt %u is not needed any more", ics_leg_to_string (leg),
+                             action.number);
+            ics_attempt_end (attempt, TRUE);
+          }
+        break;
+      }
+}
+
+static void
+tell_plan_of_paths (IcsEngine *self, IcsLeg leg, gint64 now)
+{
+  guint active = 0;
+
+  for (GList *l = self->legs[leg].attempts.head; l != NULL; l = l->next)
+    {
+      IcsAttempt *attempt = l->data;
+      IcsPathStatus status;
+
+      if (attempt->path == NULL || !ics_path_engine_get_info (self->paths, attempt->path->id, &status))
+        continue;
+      ics_leg_plan_set_rtt (self->legs[leg].plan, attempt->number, status.srtt_us);
+      if (ics_attempt_is_active (attempt))
+        active = attempt->number;
+    }
+  ics_leg_plan_set_active (self->legs[leg].plan, now, active);
+}
+
+static void
+drive_plan (IcsEngine *self, IcsLeg leg, gint64 now)
+{
+  tell_plan_of_paths (self, leg, now);
+  ics_leg_plan_handle_timeout (self->legs[leg].plan, now);
+  carry_out (self, leg, now);
+}
+
+static void
+set_turn_routes (IcsEngine *self, const IcsLegEnd *listener)
+{
+  IcsLegRoutes routes;
+
+  if (!leg_is_wanted (self, ICS_LEG_TURN))
+    return;
+  ics_servers_get_routes (self, listener, &routes);
+  if (listener != NULL && routes.len == 0)
+    ics_engine_note (self, "neither host knows a TURN server that both can use: there is no turn path");
+  ics_leg_plan_set_routes (self->legs[ICS_LEG_TURN].plan, g_get_monotonic_time (), &routes);
   ics_engine_wake (self);
 }
 
-/* So that the peer does not wait for an answer that never comes. */
 static void
-tell_failed (IcsEngine *self, IcsLeg leg, guint number)
+set_direct_routes (IcsEngine *self)
 {
-  IcsControl message = { .type = ICS_CONTROL_FAILED, .leg = leg, .attempt = number };
+  IcsLegRoutes routes;
 
-  ics_engine_send_control (self, &message);
-}
-
-/* The attempt came to nothing; the peer is told, so that neither waits for the other. */
-static void
-attempt_failed (IcsAttempt *attempt, gboolean tell)
-{
-  IcsEngine *self = attempt->engine;
-  IcsLegState *state = &self->legs[attempt->leg];
-  IcsLeg leg = attempt->leg;
-
-  ics_engine_note (self, "%s attempt %u failed", ics_leg_to_string (leg), attempt->number);
-  if (tell)
-    tell_failed (self, leg, attempt->number);
-  attempt_free (attempt);
-  plan_retry (self, leg, state->retry_delay);
-  state->retry_delay = MIN (state->retry_delay * 2, ICS_RETRY_MAX_US);
-}
-
-/* --- what the attempt says --- */
-
-static void
-on_candidate (IcsIceAttempt *ice, const char *line, gpointer user_data)
-{
-  IcsAttempt *attempt = user_data;
-  IcsControl message
-      = { .type = ICS_CONTROL_CANDIDATE, .leg = attempt->leg, .attempt = attempt->number, .a = (char *)line };
-
-  ics_engine_send_control (attempt->engine, &message);
-}
-
-static void
-on_gathered (IcsIceAttempt *ice, gpointer user_data)
-{
-  IcsAttempt *attempt = user_data;
-  IcsControl message = { .type = ICS_CONTROL_END, .leg = attempt->leg, .attempt = attempt->number };
-
-  ics_engine_send_control (attempt->engine, &message);
-}
-
-static void
-on_ice_state (IcsIceAttempt *ice, IcsIceState state, gpointer user_data)
-{
-  IcsAttempt *attempt = user_data;
-
-  switch (state)
-    {
-    case ICS_ICE_GATHERING:
-    case ICS_ICE_CHECKING:
-      break;
-    case ICS_ICE_CONNECTED:
-      if (attempt->path == NULL)
-        attempt->path = ics_engine_add_path (attempt->engine, kind_of (attempt->leg), ice);
-      break;
-    case ICS_ICE_FAILED:
-      /* Not here: the attempt is on the stack. */
-      attempt->failed = TRUE;
-      ics_engine_wake (attempt->engine);
-      break;
-    }
-}
-
-static void
-on_received (IcsIceAttempt *ice, const guint8 *data, gsize len, gpointer user_data)
-{
-  IcsAttempt *attempt = user_data;
-
-  if (attempt->path != NULL)
-    ics_engine_receive (attempt->engine, attempt->path, data, len);
-}
-
-static void
-on_ice_writable (IcsIceAttempt *ice, gpointer user_data)
-{
-  IcsAttempt *attempt = user_data;
-
-  if (attempt->path != NULL)
-    ics_carrier_unblock (attempt->path);
-}
-
-static void
-on_ice_note (IcsIceAttempt *ice, const char *line, gpointer user_data)
-{
-  IcsAttempt *attempt = user_data;
-
-  ics_engine_note (attempt->engine, "%s %u: %s", ics_leg_to_string (attempt->leg), attempt->number, line);
-}
-
-static const IcsIceCallbacks ice_callbacks = {
-  .candidate = on_candidate,
-  .gathered = on_gathered,
-  .state = on_ice_state,
-  .received = on_received,
-  .writable = on_ice_writable,
-  .note = on_ice_note,
-};
-
-/* --- starting one --- */
-
-static const IcsTurnServer *
-find_server (GPtrArray *servers, gboolean stun)
-{
-  for (guint i = 0; servers != NULL && i < servers->len; i++)
-    {
-      const IcsTurnServer *server = g_ptr_array_index (servers, i);
-
-      /* A TURN server answers STUN requests too (RFC 8656 §5). */
-      if (server->transport == ICS_TURN_UDP && (stun || !server->is_stun))
-        return server;
-    }
-  return NULL;
-}
-
-static const IcsTurnServer *
-choose_server (IcsEngine *self, gboolean stun)
-{
-  IcsWsChannel *ws = ics_pairing_get_ws (self);
-  const IcsTurnServer *server = find_server (self->own_turn, stun);
-
-  if (server == NULL && ws != NULL && !self->no_server_turn)
-    server = find_server (ics_ws_channel_get_turn_servers (ws), stun);
-  return server;
-}
-
-static gboolean
-configure (IcsEngine *self, IcsLeg leg, IcsIceConfig *config)
-{
-  *config = (IcsIceConfig){ .controlling = self->joiner, .family = self->family, .context = self->context };
-  if (leg == ICS_LEG_DIRECT)
-    {
-      config->host_only = self->policy == ICS_PATH_POLICY_LAN;
-      config->stun = config->host_only ? NULL : choose_server (self, TRUE);
-      return TRUE;
-    }
-  config->relay_only = TRUE;
-  config->turn = choose_server (self, FALSE);
-  if (config->turn == NULL)
-    ics_engine_note (self, "no TURN server is known: there is no turn path");
-  return config->turn != NULL;
-}
-
-static void
-send_credentials (IcsAttempt *attempt)
-{
-  IcsControl message = { .type = ICS_CONTROL_ICE, .leg = attempt->leg, .attempt = attempt->number };
-  const char *ufrag, *pwd;
-
-  ics_ice_attempt_get_credentials (attempt->ice, &ufrag, &pwd);
-  message.a = (char *)ufrag;
-  message.b = (char *)pwd;
-  ics_engine_send_control (attempt->engine, &message);
-}
-
-static IcsAttempt *
-start_attempt (IcsEngine *self, IcsLeg leg, guint number)
-{
-  IcsLegState *state = &self->legs[leg];
-  g_autoptr (GError) error = NULL;
-  IcsAttempt *attempt;
-  IcsIceConfig config;
-
-  state->newest = number;
-  state->retry_at = G_MAXINT64;
-  if (!leg_is_wanted (self, leg) || !configure (self, leg, &config))
-    return NULL;
-  attempt = g_new0 (IcsAttempt, 1);
-  attempt->engine = self;
-  attempt->leg = leg;
-  attempt->number = number;
-  attempt->deadline = g_get_monotonic_time () + ATTEMPT_TIMEOUT_US;
-  g_queue_push_tail (&state->attempts, attempt);
-  attempt->ice = ics_ice_attempt_new (&config, &ice_callbacks, attempt);
-  if (!ics_ice_attempt_start (attempt->ice, &error))
-    {
-      ics_engine_note (self, "%s attempt %u can not start: %s", ics_leg_to_string (leg), number,
-                       error->message);
-      attempt->failed = TRUE;
-      ics_engine_wake (self);
-      return attempt;
-    }
-  send_credentials (attempt);
-  return attempt;
+  if (!leg_is_wanted (self, ICS_LEG_DIRECT))
+    return;
+  ics_leg_routes_direct (&routes);
+  ics_leg_plan_set_routes (self->legs[ICS_LEG_DIRECT].plan, g_get_monotonic_time (), &routes);
 }
 
 void
 ics_legs_start (IcsEngine *self)
 {
+  if (!self->joiner)
+    {
+      ics_servers_announce (self);
+      return;
+    }
+  set_direct_routes (self);
+  set_turn_routes (self, NULL);
+  ics_legs_handle_timeout (self, g_get_monotonic_time ());
+}
+
+void
+ics_legs_network_changed (IcsEngine *self)
+{
+  IcsControl renew = { .type = ICS_CONTROL_RENEW };
+
+  if (self->quic == NULL)
+    return;
+  if (!self->joiner)
+    {
+      ics_servers_announce (self);
+      ics_engine_send_control (self, &renew);
+      return;
+    }
+  /* A relay that was got with old credentials, or through a network that is gone, ends some day without a
+   * word; a direct path that still works has no such end. */
+  ics_leg_plan_replace (self->legs[ICS_LEG_TURN].plan, g_get_monotonic_time ());
+  ics_leg_plan_renew (self->legs[ICS_LEG_DIRECT].plan, g_get_monotonic_time ());
+  ics_engine_wake (self);
+}
+
+/* --- the end of an attempt --- */
+
+/* It came to nothing, or the peer ended it. */
+static void
+attempt_ended (IcsAttempt *attempt, gboolean tell)
+{
+  IcsEngine *self = attempt->engine;
+  IcsLeg leg = attempt->leg;
+  guint number = attempt->number;
+
+  ics_engine_note (self, "%s attempt %u %s", ics_leg_to_string (leg), number,
+                   attempt->path != NULL ? "is over" : "failed");
+  ics_attempt_end (attempt, tell);
+  if (!self->joiner)
+    return;
+  ics_leg_plan_on_ended (self->legs[leg].plan, g_get_monotonic_time (), number);
+  ics_engine_wake (self);
+}
+
+/* --- another policy --- */
+
+/* Searches of a leg that is not wanted any more end; paths that it has stay warm, for the policy may change
+ * again. With policy lan also what was found between other addresses ends. */
+static void
+end_unwanted (IcsEngine *self, IcsLeg leg)
+{
+  gboolean wanted = leg_is_wanted (self, leg);
+  gboolean lan = leg == ICS_LEG_DIRECT && self->policy == ICS_PATH_POLICY_LAN;
+  GList *next;
+
+  for (GList *l = self->legs[leg].attempts.head; l != NULL; l = next)
+    {
+      IcsAttempt *attempt = l->data;
+
+      next = l->next;
+      if (attempt->path != NULL ? lan && !ics_attempt_is_lan (attempt) : !wanted || lan)
+        attempt_ended (attempt, TRUE);
+    }
+}
+
+/* The listener says anew what it brings to the turn leg. */
+void
+ics_legs_policy_changed (IcsEngine *self, guint before)
+{
+  const IcsLegRoutes none = { 0 };
+
   for (guint leg = 0; leg < ICS_N_LEGS; leg++)
-    if (leg_is_wanted (self, (IcsLeg)leg) && start_attempt (self, (IcsLeg)leg, 1) == NULL)
-      tell_failed (self, (IcsLeg)leg, 1);
+    {
+      end_unwanted (self, (IcsLeg)leg);
+      if (self->joiner && !leg_is_wanted (self, (IcsLeg)leg))
+        ics_leg_plan_set_routes (self->legs[leg].plan, g_get_monotonic_time (), &none);
+    }
+  if (!self->joiner)
+    ics_servers_announce (self);
+  else if ((before & 1u << ICS_PATH_TURN) == 0)
+    set_turn_routes (self, NULL);
+  if (self->joiner)
+    set_direct_routes (self);
+  ics_engine_wake (self);
 }
 
 /* --- what the peer says --- */
 
-static IcsAttempt *
-find_attempt (IcsEngine *self, IcsLeg leg, guint number)
-{
-  for (GList *l = self->legs[leg].attempts.head; l != NULL; l = l->next)
-    if (((IcsAttempt *)l->data)->number == number)
-      return l->data;
-  return NULL;
-}
-
-/* Of the leg's attempts the oldest that does not carry the traffic makes room. */
+/* The listener's bound: the oldest attempt that does not carry the traffic makes room. */
 static gboolean
 make_room (IcsEngine *self, IcsLeg leg)
 {
-  guint active = ics_path_engine_get_active (self->paths);
-  GQueue *attempts = &self->legs[leg].attempts;
-  GList *oldest = attempts->head;
+  GList *oldest = self->legs[leg].attempts.head;
 
   if (self->closing_attempts >= MAX_CLOSING)
     return FALSE;
-  if (g_queue_get_length (attempts) < MAX_ATTEMPTS)
+  if (g_queue_get_length (&self->legs[leg].attempts) < plan_configs[leg].max)
     return TRUE;
-  if (((IcsAttempt *)oldest->data)->path != NULL && ((IcsAttempt *)oldest->data)->path->id == active)
+  if (ics_attempt_is_active (oldest->data))
     oldest = oldest->next;
-  attempt_free (oldest->data);
+  attempt_ended (oldest->data, TRUE);
   return TRUE;
 }
 
 static IcsAttempt *
-attempt_for (IcsEngine *self, const IcsControl *message)
+follow (IcsEngine *self, const IcsControl *message)
 {
-  IcsAttempt *attempt = find_attempt (self, message->leg, message->attempt);
+  IcsLegRoute route = { .relays = message->relays, .listener_server = message->server };
+  IcsAttempt *attempt = NULL;
 
-  if (attempt != NULL || message->type != ICS_CONTROL_ICE || self->joiner
-      || message->attempt <= self->legs[message->leg].newest)
-    return attempt;
-  attempt = make_room (self, message->leg) ? start_attempt (self, message->leg, message->attempt) : NULL;
+  self->legs[message->leg].newest = message->attempt;
+  if (make_room (self, message->leg))
+    attempt = ics_attempt_start (self, message->leg, message->attempt, &route);
   if (attempt == NULL)
-    tell_failed (self, message->leg, message->attempt);
+    ics_attempt_tell_over (self, message->leg, message->attempt);
   return attempt;
 }
 
-void
-ics_legs_handle_control (IcsEngine *self, const IcsControl *message)
+static void
+handle_attempt (IcsEngine *self, const IcsControl *message)
 {
-  IcsAttempt *attempt = attempt_for (self, message);
+  IcsAttempt *attempt = ics_attempt_find (self, message->leg, message->attempt);
 
+  if (attempt == NULL && message->type == ICS_CONTROL_ICE && !self->joiner
+      && message->attempt > self->legs[message->leg].newest)
+    attempt = follow (self, message);
   /* Late words for an attempt that is over. */
   if (attempt == NULL || attempt->failed)
     return;
@@ -327,17 +281,63 @@ ics_legs_handle_control (IcsEngine *self, const IcsControl *message)
     }
   else if (message->type == ICS_CONTROL_END)
     ics_ice_attempt_end_of_candidates (attempt->ice);
-  else if (message->type == ICS_CONTROL_FAILED && attempt->path == NULL)
-    attempt_failed (attempt, FALSE);
+  else
+    attempt_ended (attempt, FALSE);
+}
+
+void
+ics_legs_handle_control (IcsEngine *self, const IcsControl *message)
+{
+  IcsLegEnd listener = { .servers = (const char *const *)message->servers, .plain = message->plain };
+
+  if (message->type != ICS_CONTROL_RELAYS && message->type != ICS_CONTROL_RENEW)
+    handle_attempt (self, message);
+  else if (!self->joiner)
+    self->strays++;
+  else if (message->type == ICS_CONTROL_RELAYS)
+    set_turn_routes (self, &listener);
+  else
+    ics_legs_network_changed (self);
 }
 
 /* --- what becomes of the paths --- */
 
-/* Attempts older than the proven one go, unless the traffic is still on them. */
-static void
-prune (IcsEngine *self, IcsLeg leg, guint proven)
+void
+ics_legs_path_proved (IcsEngine *self, IcsCarrier *path)
 {
-  guint active = ics_path_engine_get_active (self->paths);
+  IcsAttempt *attempt = ics_attempt_of_path (self, path);
+  g_autofree char *relay = NULL;
+  IcsPathStatus status;
+
+  if (attempt == NULL)
+    return;
+  attempt->deadline = G_MAXINT64;
+  if (ics_path_engine_get_info (self->paths, path->id, &status))
+    ics_ice_attempt_graduate (attempt->ice, status.srtt_us);
+  if (!self->joiner)
+    return;
+  relay = ics_attempt_get_relay (attempt);
+  ics_leg_plan_on_proved (self->legs[attempt->leg].plan, g_get_monotonic_time (), attempt->number, relay);
+  ics_engine_wake (self);
+}
+
+/* The path may come back to life; meanwhile a fresh attempt looks for another. */
+void
+ics_legs_path_died (IcsEngine *self, IcsCarrier *path)
+{
+  IcsAttempt *attempt = ics_attempt_of_path (self, path);
+
+  if (attempt == NULL || !self->joiner)
+    return;
+  ics_leg_plan_on_died (self->legs[attempt->leg].plan, g_get_monotonic_time (), attempt->number);
+  ics_engine_wake (self);
+}
+
+/* --- time --- */
+
+static void
+end_failed (IcsEngine *self, IcsLeg leg, gint64 now)
+{
   GList *next;
 
   for (GList *l = self->legs[leg].attempts.head; l != NULL; l = next)
@@ -345,72 +345,20 @@ prune (IcsEngine *self, IcsLeg leg, guint proven)
       IcsAttempt *attempt = l->data;
 
       next = l->next;
-      if (attempt->number < proven && (attempt->path == NULL || attempt->path->id != active))
-        attempt_free (attempt);
-    }
-}
-
-static IcsAttempt *
-attempt_of_path (IcsEngine *self, const IcsCarrier *path)
-{
-  for (guint leg = 0; leg < ICS_N_LEGS; leg++)
-    for (GList *l = self->legs[leg].attempts.head; l != NULL; l = l->next)
-      if (((IcsAttempt *)l->data)->path == path)
-        return l->data;
-  return NULL;
-}
-
-void
-ics_legs_path_proved (IcsEngine *self, IcsCarrier *path)
-{
-  IcsAttempt *attempt = attempt_of_path (self, path);
-
-  if (attempt == NULL)
-    return;
-  attempt->deadline = G_MAXINT64;
-  self->legs[attempt->leg].retry_delay = ICS_RETRY_MIN_US;
-  self->legs[attempt->leg].retry_at = G_MAXINT64;
-  prune (self, attempt->leg, attempt->number);
-}
-
-/* The path may come back to life; meanwhile a fresh attempt looks for another. */
-void
-ics_legs_path_died (IcsEngine *self, IcsCarrier *path)
-{
-  IcsAttempt *attempt = attempt_of_path (self, path);
-
-  if (attempt != NULL && attempt->number == self->legs[attempt->leg].newest)
-    plan_retry (self, attempt->leg, self->legs[attempt->leg].retry_delay);
-}
-
-/* --- time --- */
-
-static void
-handle_leg (IcsEngine *self, IcsLeg leg, gint64 now)
-{
-  IcsLegState *state = &self->legs[leg];
-  GList *next;
-
-  for (GList *l = state->attempts.head; l != NULL; l = next)
-    {
-      IcsAttempt *attempt = l->data;
-
-      next = l->next;
       if (attempt->failed || now >= attempt->deadline)
-        attempt_failed (attempt, TRUE);
+        attempt_ended (attempt, TRUE);
     }
-  if (now < state->retry_at)
-    return;
-  state->retry_at = G_MAXINT64;
-  if (state->newest < G_MAXUINT16)
-    start_attempt (self, leg, state->newest + 1);
 }
 
 void
 ics_legs_handle_timeout (IcsEngine *self, gint64 now)
 {
   for (guint leg = 0; leg < ICS_N_LEGS; leg++)
-    handle_leg (self, (IcsLeg)leg, now);
+    {
+      end_failed (self, (IcsLeg)leg, now);
+      if (self->joiner)
+        drive_plan (self, (IcsLeg)leg, now);
+    }
 }
 
 gint64
@@ -420,7 +368,8 @@ ics_legs_next_timeout (IcsEngine *self)
 
   for (guint leg = 0; leg < ICS_N_LEGS; leg++)
     {
-      next = MIN (next, self->legs[leg].retry_at);
+      if (self->joiner)
+        next = MIN (next, ics_leg_plan_next_timeout (self->legs[leg].plan));
       for (GList *l = self->legs[leg].attempts.head; l != NULL; l = l->next)
         next = MIN (next, ((IcsAttempt *)l->data)->deadline);
     }
@@ -431,9 +380,6 @@ void
 ics_legs_stop (IcsEngine *self)
 {
   for (guint leg = 0; leg < ICS_N_LEGS; leg++)
-    {
-      self->legs[leg].retry_at = G_MAXINT64;
-      while (!g_queue_is_empty (&self->legs[leg].attempts))
-        attempt_free (g_queue_peek_head (&self->legs[leg].attempts));
-    }
+    while (!g_queue_is_empty (&self->legs[leg].attempts))
+      ics_attempt_end (g_queue_peek_head (&self->legs[leg].attempts), FALSE);
 }

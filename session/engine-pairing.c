@@ -65,6 +65,7 @@ check_handshake (IcsEngine *self)
       if (self->state != ICS_ENGINE_PAIRING)
         break;
       ics_engine_note (self, "both hosts know the code; the certificates are agreed on");
+      self->peer_policy = ics_handshake_get_peer_policy (self->handshake);
       ics_engine_set_state (self, ICS_ENGINE_SECURING);
       ics_engine_start_quic (self);
       break;
@@ -75,8 +76,9 @@ static void
 begin_handshake (IcsEngine *self)
 {
   IcsHandshakeConfig config
-      = { .joiner = self->joiner, .code = self->code, .application = self->application };
+      = { .joiner = self->joiner, .code = self->code, .application = self->application, .policy = self->policy };
 
+  self->policy_in_hello = self->policy;
   memcpy (config.fingerprint, ics_identity_get_fingerprint (self->identity), sizeof config.fingerprint);
   self->handshake = ics_handshake_new (&config);
   if (self->handshake == NULL)

@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "path/channel-batch.h"
 #include "session/engine-private.h"
 
 /* The paths of the link: what carries them, their probes, and the traffic's moves. */
@@ -23,13 +22,7 @@ ics_engine_add_path (IcsEngine *self, IcsPathKind kind, IcsIceAttempt *attempt)
 
   if (id == 0)
     return NULL;
-  path = g_new0 (IcsCarrier, 1);
-  path->engine = self;
-  path->id = id;
-  path->kind = kind;
-  path->attempt = attempt;
-  if (attempt == NULL)
-    path->batch = g_byte_array_new ();
+  path = ics_carrier_new (self, id, kind, attempt);
   if (self->quic != NULL)
     ics_quic_set_path_kind (self->quic, id, kind);
   g_hash_table_insert (self->path_table, GUINT_TO_POINTER (id), path);
@@ -37,22 +30,12 @@ ics_engine_add_path (IcsEngine *self, IcsPathKind kind, IcsIceAttempt *attempt)
   return path;
 }
 
-static void
-carrier_free (gpointer data)
-{
-  IcsCarrier *path = data;
-
-  g_clear_pointer (&path->batch, g_byte_array_unref);
-  g_clear_pointer (&path->held, g_bytes_unref);
-  g_free (path);
-}
-
 void
 ics_engine_remove_path (IcsEngine *self, IcsCarrier *path)
 {
   g_hash_table_remove (self->path_table, GUINT_TO_POINTER (path->id));
   ics_path_engine_remove (self->paths, g_get_monotonic_time (), path->id);
-  carrier_free (path);
+  ics_carrier_free (path);
   ics_engine_wake (self);
 }
 
@@ -64,72 +47,8 @@ ics_engine_free_carriers (IcsEngine *self)
 
   g_hash_table_iter_init (&iter, self->path_table);
   while (g_hash_table_iter_next (&iter, NULL, &path))
-    carrier_free (path);
+    ics_carrier_free (path);
   g_hash_table_unref (self->path_table);
-}
-
-gboolean
-ics_carrier_can_send (IcsCarrier *path)
-{
-  if (path->attempt != NULL)
-    return !path->blocked;
-  return ics_channel_get_writable (path->engine->channel) >= path->batch->len + 2 * ICS_BATCH_TARGET;
-}
-
-static void
-send_on_attempt (IcsCarrier *path, const guint8 *data, gsize len)
-{
-  IcsSendResult result = ICS_SEND_BLOCKED;
-
-  if (!path->blocked)
-    result = ics_ice_attempt_send (path->attempt, data, len);
-  /* A failed one is lost, as any datagram may be; the probes find out whether the path is. */
-  if (result != ICS_SEND_BLOCKED)
-    return;
-  path->blocked = TRUE;
-  g_clear_pointer (&path->held, g_bytes_unref);
-  path->held = g_bytes_new (data, len);
-}
-
-void
-ics_carrier_send (IcsCarrier *path, const guint8 *data, gsize len)
-{
-  if (path->attempt != NULL)
-    {
-      send_on_attempt (path, data, len);
-      return;
-    }
-  ics_batch_append (path->batch, data, len);
-  if (path->batch->len >= ICS_BATCH_TARGET)
-    ics_carrier_flush (path);
-}
-
-void
-ics_carrier_flush (IcsCarrier *path)
-{
-  g_autoptr (GBytes) message = NULL;
-
-  if (path->batch == NULL || path->batch->len == 0)
-    return;
-  message = g_bytes_new (path->batch->data, path->batch->len);
-  g_byte_array_set_size (path->batch, 0);
-  ics_channel_send (path->engine->channel, ICS_CHANNEL_DATA, message);
-}
-
-void
-ics_carrier_unblock (IcsCarrier *path)
-{
-  g_autoptr (GBytes) held = g_steal_pointer (&path->held);
-
-  path->blocked = FALSE;
-  if (held != NULL)
-    {
-      gsize len;
-      const guint8 *data = g_bytes_get_data (held, &len);
-
-      ics_carrier_send (path, data, len);
-    }
-  ics_engine_wake (path->engine);
 }
 
 /* --- probes --- */
@@ -143,6 +62,29 @@ send_probe (IcsEngine *self, IcsCarrier *path, const IcsProbe *probe)
     return;
   ics_probe_write (buf, probe, self->probe_key_tx);
   ics_carrier_send (path, buf, sizeof buf);
+}
+
+/* QUIC has been waiting longer and longer between its tries (RFC 9002 §6.2.1); on a fresh generation of the
+ * path it begins anew, with small packets. */
+static void
+begin_anew (IcsEngine *self, IcsCarrier *path, const char *why)
+{
+  IcsControl moved = { .type = ICS_CONTROL_MOVED };
+
+  if (!self->joiner || path->id != ics_path_engine_get_active (self->paths)
+      || ics_quic_move (self->quic, g_get_monotonic_time (), path->id, TRUE) != ICS_QUIC_MOVE_STARTED)
+    return;
+  ics_engine_note (self, "path %u %s: it starts afresh", path->id, why);
+  ics_engine_send_control (self, &moved);
+}
+
+static void
+look_for_black_hole (IcsEngine *self, IcsCarrier *path, gint64 now)
+{
+  if (!ics_quic_path_answered (self->quic, now, path->id))
+    return;
+  ics_engine_note (self, "path %u takes no large packets any more", path->id);
+  begin_anew (self, path, "lost the large packets");
 }
 
 void
@@ -159,36 +101,25 @@ ics_engine_receive_probe (IcsEngine *self, IcsCarrier *path, const guint8 *data,
   switch (probe.type)
     {
     case ICS_PROBE_PING:
+    case ICS_PROBE_PING_IN_DOUBT:
       if (!ics_path_engine_on_ping (self->paths, now, path->id, probe.seq))
         break;
+      if (probe.type == ICS_PROBE_PING_IN_DOUBT)
+        ics_path_engine_on_doubt (self->paths, now);
       probe.type = ICS_PROBE_PONG;
       send_probe (self, path, &probe);
       ics_carrier_flush (path);
       break;
     case ICS_PROBE_PONG:
+      if (path->attempt != NULL)
+        ics_ice_attempt_confirm_consent (path->attempt, (gint64)probe.cookie);
       ics_path_engine_on_probe_reply (self->paths, now, path->id, probe.seq);
+      look_for_black_hole (self, path, now);
       break;
     }
 }
 
 /* --- moves --- */
-
-guint
-ics_engine_allowed (IcsEngine *self)
-{
-  switch (self->policy)
-    {
-    case ICS_PATH_POLICY_AUTO:
-      return 1u << ICS_PATH_CHANNEL | 1u << ICS_PATH_TURN | 1u << ICS_PATH_DIRECT;
-    case ICS_PATH_POLICY_RELAY:
-      return 1u << ICS_PATH_CHANNEL | 1u << ICS_PATH_TURN;
-    case ICS_PATH_POLICY_DIRECT:
-    case ICS_PATH_POLICY_LAN:
-      /* The control messages may fall back to the channel; application data is held there. */
-      return 1u << ICS_PATH_CHANNEL | 1u << ICS_PATH_DIRECT;
-    }
-  return 1u << ICS_PATH_CHANNEL;
-}
 
 static void
 try_move (IcsEngine *self, gint64 now)
@@ -234,20 +165,6 @@ path_state_name (IcsPathState state)
   return "?";
 }
 
-/* QUIC has been waiting longer and longer between its tries (RFC 9002 §6.2.1); on a fresh generation of the
- * path it begins anew. */
-static void
-revive (IcsEngine *self, IcsCarrier *path)
-{
-  IcsControl moved = { .type = ICS_CONTROL_MOVED };
-
-  if (!self->joiner || path->id != ics_path_engine_get_active (self->paths)
-      || ics_quic_move (self->quic, g_get_monotonic_time (), path->id, TRUE) != ICS_QUIC_MOVE_STARTED)
-    return;
-  ics_engine_note (self, "path %u carried the traffic when it died: it starts afresh", path->id);
-  ics_engine_send_control (self, &moved);
-}
-
 static void
 on_path_state (IcsEngine *self, const IcsPathAction *action)
 {
@@ -260,19 +177,26 @@ on_path_state (IcsEngine *self, const IcsPathAction *action)
       || (action->to == ICS_PATH_STATE_ALIVE && action->from != ICS_PATH_STATE_SUSPECT))
     ics_engine_note (self, "path %u (%s): %s -> %s", path->id, ics_path_kind_to_string (path->kind),
                      path_state_name (action->from), path_state_name (action->to));
+  if (action->to == ICS_PATH_STATE_ALIVE && path->id == ics_path_engine_get_active (self->paths))
+    self->cut_off = FALSE;
   if (action->to == ICS_PATH_STATE_ALIVE && action->from == ICS_PATH_STATE_DEAD)
-    revive (self, path);
+    begin_anew (self, path, "carried the traffic when it died");
   if (action->to == ICS_PATH_STATE_ALIVE)
     ics_legs_path_proved (self, path);
   else if (action->to == ICS_PATH_STATE_DEAD)
-    ics_legs_path_died (self, path);
+    {
+      ics_sealed_path_died (self, path);
+      ics_legs_path_died (self, path);
+    }
 }
 
 static void
 on_probe_due (IcsEngine *self, gint64 now, const IcsPathAction *action)
 {
   IcsCarrier *path = ics_engine_find_path (self, action->path);
-  IcsProbe probe = { .type = ICS_PROBE_PING, .seq = action->seq, .cookie = (guint64)now };
+  IcsProbe probe = { .type = action->in_doubt ? ICS_PROBE_PING_IN_DOUBT : ICS_PROBE_PING,
+                     .seq = action->seq,
+                     .cookie = (guint64)now };
 
   if (path == NULL)
     return;
@@ -344,13 +268,15 @@ reason_for (IcsEngine *self, const IcsCarrier *path)
     return ICS_PATH_REASON_FIRST;
   if (self->joiner && self->pending_move.path == path->id)
     return self->pending_move.reason;
+  if ((ics_engine_allowed (self) & 1u << self->active->kind) == 0)
+    return ICS_PATH_REASON_POLICY;
   if (path->kind > self->active->kind)
     return ICS_PATH_REASON_BETTER;
   return path->kind < self->active->kind ? ICS_PATH_REASON_LOST : ICS_PATH_REASON_BETTER;
 }
 
 static void
-publish (IcsEngine *self, IcsCarrier *path)
+publish (IcsEngine *self, IcsCarrier *path, IcsPathReason reason)
 {
   IcsPathInfo *info = path->attempt != NULL ? describe_attempt (path) : describe_channel (self);
   IcsPathStatus status;
@@ -360,7 +286,7 @@ publish (IcsEngine *self, IcsCarrier *path)
     info->rtt_ms = (double)status.srtt_us / 1000.0;
   else
     info->rtt_ms = (double)ics_quic_get_rtt (self->quic) / 1000.0;
-  info->reason = reason_for (self, path);
+  info->reason = reason;
   g_clear_pointer (&self->active, ics_path_info_unref);
   self->active = info;
   text = ics_path_info_describe (info);
@@ -376,10 +302,10 @@ ics_engine_traffic_moved (IcsEngine *self, guint id)
   IcsCarrier *path = ics_engine_find_path (self, id);
   gint64 now = g_get_monotonic_time ();
   IcsControl moved = { .type = ICS_CONTROL_MOVED };
-  gboolean direct_only = self->policy == ICS_PATH_POLICY_DIRECT || self->policy == ICS_PATH_POLICY_LAN;
 
   if (path == NULL)
     return;
+  self->cut_off = FALSE;
   if (id != ics_path_engine_get_active (self->paths))
     {
       ics_path_engine_on_moved (self->paths, now, id);
@@ -388,12 +314,16 @@ ics_engine_traffic_moved (IcsEngine *self, guint id)
   /* The peer follows the first packet on the new path that is not a probe (RFC 9000 §9.2): this makes one. */
   if (self->joiner)
     ics_engine_send_control (self, &moved);
-  if (direct_only)
-    {
-      ics_quic_set_hold (self->quic, path->kind != ICS_PATH_DIRECT);
-      if (path->kind != ICS_PATH_DIRECT)
-        return;
-      self->direct_deadline = G_MAXINT64;
-    }
-  publish (self, path);
+  if (ics_policy_hold (self, path->kind))
+    return;
+  publish (self, path, reason_for (self, path));
+}
+
+void
+ics_engine_path_roamed (IcsEngine *self, IcsCarrier *path)
+{
+  ics_path_engine_on_roamed (self->paths, g_get_monotonic_time (), path->id);
+  ics_engine_wake (self);
+  if (self->active != NULL && path->id == ics_path_engine_get_active (self->paths))
+    publish (self, path, ICS_PATH_REASON_ROAM);
 }

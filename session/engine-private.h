@@ -2,11 +2,14 @@
 #pragma once
 
 #include "agent/ice-attempt.h"
+#include "agent/network-watch.h"
 #include "base/identity.h"
+#include "base/seal.h"
 #include "path/path-engine.h"
 #include "path/probe.h"
 #include "session/control.h"
 #include "session/engine.h"
+#include "session/leg-plan.h"
 #include "session/record.h"
 #include "session/stall.h"
 #include "signaling/handshake.h"
@@ -19,9 +22,6 @@ G_BEGIN_DECLS
 #define ICS_LOST_TIMEOUT_US (600 * G_USEC_PER_SEC)
 #define ICS_BYE_TIMEOUT_US (2 * G_USEC_PER_SEC)
 #define ICS_DIRECT_TIMEOUT_US (30 * G_USEC_PER_SEC)
-/* A search for a path that failed is repeated after this, doubled each time up to the maximum. */
-#define ICS_RETRY_MIN_US (3 * G_USEC_PER_SEC)
-#define ICS_RETRY_MAX_US (120 * G_USEC_PER_SEC)
 
 typedef enum
 {
@@ -41,30 +41,16 @@ typedef struct
   guint id;
   IcsPathKind kind;
   IcsIceAttempt *attempt; /* NULL: the channel. Belongs to the IcsAttempt */
-  GByteArray *batch;      /* the channel: datagrams not sent yet */
-  GBytes *held;           /* a packet the carrier did not take */
+  GByteArray *batch;      /* the channel: datagrams not sent yet; an attempt: what it did not take */
+  gsize segment;          /* of those, each */
   gboolean blocked;
 } IcsCarrier;
 
-/* One attempt of one leg. Two may live at a time: the one that carries a path, and the one that looks for a
- * better. */
 typedef struct
 {
-  IcsEngine *engine;
-  IcsLeg leg;
-  guint number;
-  IcsIceAttempt *ice;
-  IcsCarrier *path; /* once connected */
-  gboolean failed;
-  gint64 deadline; /* to prove itself */
-} IcsAttempt;
-
-typedef struct
-{
-  GQueue attempts; /* IcsAttempt, the newest last */
-  guint newest;    /* number of the newest attempt, also of one that is gone */
-  gint64 retry_at; /* the joiner starts the next one then; G_MAXINT64 = not planned */
-  gint64 retry_delay;
+  GQueue attempts;  /* IcsAttempt, the newest last */
+  IcsLegPlan *plan; /* the joiner's */
+  guint newest;     /* the listener's: number of the newest attempt, also of one that is gone */
 } IcsLegState;
 
 struct _IcsEngine
@@ -84,11 +70,14 @@ struct _IcsEngine
   char *code;
   char *application;
   gboolean joiner;
-  IcsPathPolicy policy;
+  IcsPathPolicy policy, peer_policy;
+  IcsPathPolicy policy_in_hello; /* the peer knows */
+  gboolean held;                 /* application data waits for a path that both policies allow */
   int family;
   gboolean no_server_turn;
   GPtrArray *own_turn;    /* IcsTurnServer from the configuration */
   gint64 timeout_us;      /* 0 = the defaults */
+  gint64 handshake_timeout_us;
   gint64 deadline;        /* of the state; G_MAXINT64 = none */
   gint64 direct_deadline; /* policy direct and lan: for the first direct path */
 
@@ -102,9 +91,12 @@ struct _IcsEngine
   IcsQuic *quic;
   gboolean connected; /* told the application */
   gboolean blocked;   /* the active path takes no more for now */
+  gboolean mute;      /* the peer has not agreed to get more there */
   IcsQuicStream *control;
   IcsControlReader control_reader;
   GQueue control_out; /* GBytes that wait for the control stream */
+  IcsSeal *seal_tx, *seal_rx;
+  gboolean cut_off; /* QUIC's path is dead, and no other one is allowed */
 
   IcsPathEngine *paths;
   GHashTable *path_table; /* id -> IcsCarrier */
@@ -121,6 +113,10 @@ struct _IcsEngine
 
   IcsLegState legs[ICS_N_LEGS];
   guint closing_attempts; /* whose sockets are not released yet */
+
+  IcsNetworkWatch *network;
+  gint64 renew_at; /* ask for fresh TURN credentials then; G_MAXINT64 = not planned */
+  gboolean renewing;
 
   gboolean bye_received;
   guint64 bye_code;
@@ -158,28 +154,63 @@ void ics_engine_tell_connected (IcsEngine *self);
 void ics_engine_read_control (IcsEngine *self);
 void ics_engine_send_control (IcsEngine *self, const IcsControl *message);
 void ics_engine_flush_control (IcsEngine *self);
+void ics_engine_handle_frame (IcsEngine *self, const guint8 *data, gsize len);
+
+/* engine-sealed.c */
+void ics_sealed_start (IcsEngine *self);
+void ics_sealed_clear (IcsEngine *self);
+void ics_sealed_path_died (IcsEngine *self, const IcsCarrier *path);
+/* FALSE when the control stream can be used, or the channel can not. */
+gboolean ics_sealed_send (IcsEngine *self, GBytes *message);
+gboolean ics_sealed_matches (const guint8 *data, gsize len);
+void ics_sealed_receive (IcsEngine *self, const guint8 *data, gsize len);
 
 /* engine-paths.c */
 IcsCarrier *ics_engine_add_path (IcsEngine *self, IcsPathKind kind, IcsIceAttempt *attempt);
 void ics_engine_remove_path (IcsEngine *self, IcsCarrier *path);
 void ics_engine_free_carriers (IcsEngine *self);
 IcsCarrier *ics_engine_find_path (IcsEngine *self, guint id);
-gboolean ics_carrier_can_send (IcsCarrier *path);
-void ics_carrier_send (IcsCarrier *path, const guint8 *data, gsize len);
-void ics_carrier_flush (IcsCarrier *path);
-void ics_carrier_unblock (IcsCarrier *path);
 void ics_engine_drive_paths (IcsEngine *self, gint64 now);
 void ics_engine_receive_probe (IcsEngine *self, IcsCarrier *path, const guint8 *data, gsize len);
 void ics_engine_traffic_moved (IcsEngine *self, guint id);
+void ics_engine_path_roamed (IcsEngine *self, IcsCarrier *path); /* the peer's address on it changed */
+
+/* engine-carrier.c */
+IcsCarrier *ics_carrier_new (IcsEngine *engine, guint id, IcsPathKind kind, IcsIceAttempt *attempt);
+void ics_carrier_free (IcsCarrier *path);
+gboolean ics_carrier_can_send (IcsCarrier *path);
+gsize ics_carrier_get_max_batch (IcsCarrier *path);
+void ics_carrier_send_batch (IcsCarrier *path, const IcsQuicBatch *batch);
+void ics_carrier_send (IcsCarrier *path, const guint8 *data, gsize len);
+void ics_carrier_flush (IcsCarrier *path);
+void ics_carrier_unblock (IcsCarrier *path);
+
+/* engine-network.c */
+void ics_network_start (IcsEngine *self);
+void ics_network_stop (IcsEngine *self);
+void ics_network_handle_timeout (IcsEngine *self, gint64 now);
+gint64 ics_network_next_timeout (IcsEngine *self);
+
+/* engine-policy.c */
 guint ics_engine_allowed (IcsEngine *self);
+void ics_policy_start (IcsEngine *self);
+/* The traffic is on a path of @kind: TRUE when application data has to wait there. */
+gboolean ics_policy_hold (IcsEngine *self, IcsPathKind kind);
+void ics_policy_handle_control (IcsEngine *self, const IcsControl *message);
 
 /* engine-legs.c */
+void ics_legs_init (IcsEngine *self);
+void ics_legs_clear (IcsEngine *self);
 void ics_legs_start (IcsEngine *self);
 void ics_legs_handle_control (IcsEngine *self, const IcsControl *message);
 void ics_legs_handle_timeout (IcsEngine *self, gint64 now);
 gint64 ics_legs_next_timeout (IcsEngine *self);
 void ics_legs_path_proved (IcsEngine *self, IcsCarrier *path);
 void ics_legs_path_died (IcsEngine *self, IcsCarrier *path);
+/* Fresh attempts on all legs at once, whatever the backoff says; a listener asks the joiner for them. */
+void ics_legs_network_changed (IcsEngine *self);
 void ics_legs_stop (IcsEngine *self);
+/* @before: the kinds that were allowed. */
+void ics_legs_policy_changed (IcsEngine *self, guint before);
 
 G_END_DECLS

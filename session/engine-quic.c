@@ -4,6 +4,8 @@
 
 /* Packets between QUIC and the paths, and what QUIC reports. */
 
+/* So much is sent before the I/O thread looks at what arrived. */
+#define MAX_BATCHES 16
 #define PROBE_LABEL "EXPORTER-ice-session-probe"
 /* RFC 9443 §3, RFC 9000 §17: the fixed bit of QUIC; 128 to 191 is RTP's. */
 #define IS_QUIC(byte) ((byte) >= 64 && ((byte) < 128 || (byte) >= 192))
@@ -49,6 +51,8 @@ ics_engine_receive (IcsEngine *self, IcsCarrier *path, const guint8 *data, gsize
     return;
   if (ics_probe_matches (data, len))
     ics_engine_receive_probe (self, path, data, len);
+  else if (ics_sealed_matches (data, len) && path->id == self->channel_path)
+    ics_sealed_receive (self, data, len);
   else if (!IS_QUIC (data[0]))
     self->strays++;
   else if (ics_quic_read (self->quic, now, path->id, data, len))
@@ -65,30 +69,35 @@ ics_engine_receive (IcsEngine *self, IcsCarrier *path, const guint8 *data, gsize
 
 /* --- out --- */
 
-static void
-write_packets (IcsEngine *self, gint64 now)
+/* RFC 7675 §5.1: without consent nothing but probes is sent. An answer to one of them gives it back. */
+static gboolean
+is_mute (IcsEngine *self, gint64 now, const IcsCarrier *path)
 {
-  gsize burst = ics_quic_get_burst (self->quic), sent = 0, n;
-  guint8 packet[ICS_QUIC_MAX_PACKET];
-  guint id;
+  return self->probe_keys && path != NULL && !ics_path_engine_has_consent (self->paths, now, path->id);
+}
 
-  for (;;)
+static void
+write_packets (IcsEngine *self)
+{
+  for (guint i = 0; i < MAX_BATCHES; i++)
     {
+      gint64 now = g_get_monotonic_time ();
       IcsCarrier *path = ics_engine_find_path (self, ics_quic_get_path (self->quic));
+      gsize max = path != NULL ? ics_carrier_get_max_batch (path) : ICS_QUIC_BATCH_SIZE;
+      IcsQuicBatch batch;
 
+      self->mute = is_mute (self, now, path);
       self->blocked = path != NULL && !ics_carrier_can_send (path);
-      if (self->blocked || sent >= burst
-          || (n = ics_quic_write (self->quic, now, packet, sizeof packet, &id)) == 0)
-        break;
-      path = ics_engine_find_path (self, id);
-      sent += n;
+      if (self->mute || self->blocked || !ics_quic_write (self->quic, now, max, &batch))
+        return;
+      path = ics_engine_find_path (self, batch.path);
       if (path == NULL)
         continue;
-      ics_carrier_send (path, packet, n);
-      ics_path_engine_on_sent (self->paths, now, id, n);
+      ics_carrier_send_batch (path, &batch);
+      ics_path_engine_on_sent (self->paths, now, batch.path, batch.len);
     }
-  if (sent > 0)
-    ics_quic_burst_done (self->quic, now);
+  /* What arrived meanwhile is read first. */
+  ics_engine_wake (self);
 }
 
 static void
@@ -124,12 +133,6 @@ ics_engine_tell_connected (IcsEngine *self)
   self->callbacks.connected (ics_quic_get_hub (self->quic), fingerprint, self->active, self->user_data);
 }
 
-static gboolean
-waits_for_direct (IcsEngine *self)
-{
-  return self->policy == ICS_PATH_POLICY_DIRECT || self->policy == ICS_PATH_POLICY_LAN;
-}
-
 static void
 on_ready (IcsEngine *self)
 {
@@ -138,18 +141,13 @@ on_ready (IcsEngine *self)
   if (self->state != ICS_ENGINE_SECURING)
     return;
   make_probe_keys (self);
+  ics_sealed_start (self);
   ics_pairing_forget_code (self);
   ics_engine_set_state (self, ICS_ENGINE_UP);
   ics_path_engine_set_active (self->paths, now, self->channel_path);
   if (self->joiner)
     self->control = ics_quic_open_stream (self->quic);
-  if (waits_for_direct (self))
-    {
-      ics_quic_set_hold (self->quic, TRUE);
-      self->direct_deadline = now + ics_engine_limit (self, ICS_DIRECT_TIMEOUT_US);
-    }
-  else
-    ics_engine_traffic_moved (self, self->channel_path);
+  ics_policy_start (self);
   ics_legs_start (self);
 }
 
@@ -173,13 +171,16 @@ on_move_failed (IcsEngine *self, guint path)
   ics_path_engine_on_move_failed (self->paths, g_get_monotonic_time (), path);
 }
 
-/* Takes the error out of the event. */
+/* Takes the error out of the event. Of a goodbye of the peer only its code counts, which came with it; to a host
+ * that says goodbye itself, only that the peer ended the link with another code than 0: an error beats a clean
+ * end, and whoever ends with an error hears of the other's. */
 static void
 on_quic_closed (IcsEngine *self, IcsQuicEvent *event)
 {
   GError *error = g_steal_pointer (&event->error);
+  gboolean refused = g_error_matches (error, ICS_ERROR, ICS_ERROR_REFUSED);
 
-  if (self->bye_received || self->state == ICS_ENGINE_CLOSING)
+  if (self->bye_received || (self->state == ICS_ENGINE_CLOSING && !refused))
     g_clear_error (&error);
   ics_engine_fail (self, error);
 }
@@ -217,9 +218,14 @@ ics_engine_pump (IcsEngine *self, gint64 now)
 {
   IcsQuicEvent event;
 
+  /* Before anything is sent: a goodbye is not acknowledged but answered, so that the peer, whose wait an
+   * acknowledgement ends, hears how this host ends. */
+  ics_engine_read_control (self);
+  if (ics_engine_is_over (self))
+    return;
   ics_quic_serve_streams (self->quic);
   ics_engine_flush_control (self);
-  write_packets (self, now);
+  write_packets (self);
   flush_paths (self);
   while (ics_quic_poll_event (self->quic, &event))
     {

@@ -48,17 +48,6 @@ add_turn_uris (IcsEngine *self, const char *const *uris)
     }
 }
 
-static void
-init_legs (IcsEngine *self)
-{
-  for (guint i = 0; i < ICS_N_LEGS; i++)
-    {
-      g_queue_init (&self->legs[i].attempts);
-      self->legs[i].retry_at = G_MAXINT64;
-      self->legs[i].retry_delay = ICS_RETRY_MIN_US;
-    }
-}
-
 IcsEngine *
 ics_engine_new (const IcsEngineConfig *config, const IcsEngineCallbacks *callbacks, gpointer user_data)
 {
@@ -76,13 +65,15 @@ ics_engine_new (const IcsEngineConfig *config, const IcsEngineCallbacks *callbac
   self->family = config->family;
   self->no_server_turn = config->no_server_turn;
   self->timeout_us = (gint64)config->timeout_ms * 1000;
+  self->handshake_timeout_us = config->handshake_timeout_ms != 0 ? (gint64)config->handshake_timeout_ms * 1000
+                                                                 : ICS_HANDSHAKE_TIMEOUT_US;
   self->deadline = G_MAXINT64;
   self->direct_deadline = G_MAXINT64;
   self->move_retry_at = G_MAXINT64;
   self->own_turn = g_ptr_array_new_with_free_func ((GDestroyNotify)ics_turn_server_free);
   self->path_table = g_hash_table_new (NULL, NULL);
   ics_control_reader_init (&self->control_reader);
-  init_legs (self);
+  ics_legs_init (self);
   self->timer = g_source_new (&timer_funcs, sizeof (GSource));
   g_source_set_static_name (self->timer, "ice-session engine");
   g_source_set_callback (self->timer, on_timer, self, NULL);
@@ -104,7 +95,9 @@ ics_engine_free (IcsEngine *self)
   g_clear_pointer (&self->control, ics_quic_stream_unref);
   g_queue_clear_full (&self->control_out, (GDestroyNotify)g_bytes_unref);
   ics_control_reader_clear (&self->control_reader);
+  ics_sealed_clear (self);
   ics_engine_free_carriers (self);
+  ics_legs_clear (self);
   g_ptr_array_unref (self->own_turn);
   g_clear_pointer (&self->active, ics_path_info_unref);
   g_signal_handlers_disconnect_by_data (self->channel, self);
@@ -138,8 +131,10 @@ void
 ics_engine_wake (IcsEngine *self)
 {
   g_mutex_lock (&self->wake_lock);
+  /* Each time it is set costs a system call. */
+  if (!self->woken)
+    g_source_set_ready_time (self->timer, 0);
   self->woken = TRUE;
-  g_source_set_ready_time (self->timer, 0);
   g_mutex_unlock (&self->wake_lock);
 }
 
@@ -196,7 +191,7 @@ deadline_of (IcsEngine *self, IcsEngineState state, gint64 now)
     case ICS_ENGINE_REACHING:
       return self->timeout_us != 0 ? now + self->timeout_us : G_MAXINT64;
     case ICS_ENGINE_PAIRING:
-      return now + MIN (ics_engine_limit (self, ICS_HANDSHAKE_TIMEOUT_US), ICS_HANDSHAKE_TIMEOUT_US);
+      return now + self->handshake_timeout_us;
     case ICS_ENGINE_SECURING:
       return self->deadline;
     case ICS_ENGINE_CLOSING:
@@ -225,6 +220,7 @@ void
 ics_engine_start (IcsEngine *self)
 {
   ics_engine_set_state (self, ICS_ENGINE_REACHING);
+  ics_network_start (self);
   ics_pairing_start (self);
 }
 
@@ -291,8 +287,8 @@ finish (IcsEngine *self, gint64 now)
 {
   g_autoptr (GError) error = g_steal_pointer (&self->end_error);
 
-  /* A peer that sees code 0 takes the end for a clean one. */
-  if (error != NULL && self->bye_code == 0)
+  /* A peer that sees code 0 takes the end for a clean one. One that said goodbye itself knows. */
+  if (error != NULL && self->bye_code == 0 && !self->bye_received)
     {
       self->bye_code = CLOSE_FAILED;
       g_free (self->bye_reason);
@@ -303,6 +299,7 @@ finish (IcsEngine *self, gint64 now)
       ics_engine_say_goodbye (self, now);
       ics_quic_abandon (self->quic);
     }
+  ics_network_stop (self);
   ics_legs_stop (self);
   ics_pairing_stop (self);
   if (error != NULL)
@@ -371,9 +368,13 @@ next_timeout (IcsEngine *self, gint64 now)
   if (self->quic == NULL)
     return next;
   next = MIN (next, ics_legs_next_timeout (self));
+  next = MIN (next, ics_network_next_timeout (self));
   next = MIN (next, ics_path_engine_next_timeout (self->paths));
   next = MIN (next, MIN (ics_stall_next_timeout (&self->stall), self->move_retry_at));
   next = MIN (next, lost_deadline (self));
+  /* Its timers go on when there is consent again, which only a probe brings. */
+  if (self->mute)
+    return next;
   return MIN (next, MAX (ics_quic_next_timeout (self->quic), self->blocked ? now + BLOCKED_WAIT_US : 0));
 }
 
@@ -393,6 +394,7 @@ run_quic (IcsEngine *self, gint64 now)
 {
   ics_quic_handle_timeout (self->quic, now);
   ics_path_engine_handle_timeout (self->paths, now);
+  ics_network_handle_timeout (self, now);
   ics_legs_handle_timeout (self, now);
   ics_engine_drive_paths (self, now);
   ics_engine_pump (self, now);

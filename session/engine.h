@@ -20,7 +20,8 @@ typedef struct
   int family;
   const char *const *turn_uris;
   gboolean no_server_turn;
-  guint timeout_ms;
+  guint timeout_ms;           /* for the peer to come, and without any path; 0 = the defaults */
+  guint handshake_timeout_ms; /* from when the peer is there; 0 = the default */
 } IcsEngineConfig;
 
 typedef struct
@@ -47,6 +48,7 @@ void ics_engine_start (IcsEngine *self);
 /* Ends the link: politely with @code and @reason when it is up, at once otherwise. closed() and finished()
  * follow. */
 void ics_engine_close (IcsEngine *self, guint64 code, const char *reason);
+void ics_engine_set_policy (IcsEngine *self, IcsPathPolicy policy);
 gboolean ics_engine_send_datagram (IcsEngine *self, GBytes *payload);
 
 /* After finished(). */

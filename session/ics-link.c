@@ -20,7 +20,7 @@ struct _IcsLink
   int family;
   char **turn_uris;
   gboolean no_server_turn;
-  guint timeout_ms;
+  guint timeout_ms, handshake_timeout_ms;
 
   IcsLinkThread *thread;
   IcsStreamHub *hub; /* set once, when connected */
@@ -48,6 +48,7 @@ typedef enum
   PROP_TURN_URIS,
   PROP_NO_SERVER_TURN,
   PROP_TIMEOUT_MS,
+  PROP_HANDSHAKE_TIMEOUT_MS,
   PROP_CODE,
   PROP_PEER_FINGERPRINT,
   PROP_PATH,
@@ -252,6 +253,7 @@ start (IcsLink *self, const char *code)
     .turn_uris = (const char *const *)self->turn_uris,
     .no_server_turn = self->no_server_turn,
     .timeout_ms = self->timeout_ms,
+    .handshake_timeout_ms = self->handshake_timeout_ms,
   };
 
   self->thread = ics_link_thread_new (&config, G_OBJECT (self), handle_event);
@@ -422,7 +424,7 @@ ics_link_set_property (GObject *object, guint id, const GValue *value, GParamSpe
 {
   IcsLink *self = ICS_LINK (object);
 
-  g_return_if_fail (self->thread == NULL);
+  g_return_if_fail (self->thread == NULL || id == PROP_POLICY);
   switch ((Property)id)
     {
     case PROP_SERVER_URI:
@@ -439,6 +441,8 @@ ics_link_set_property (GObject *object, guint id, const GValue *value, GParamSpe
       break;
     case PROP_POLICY:
       self->policy = (IcsPathPolicy)g_value_get_uint (value);
+      if (self->thread != NULL)
+        ics_link_thread_set_policy (self->thread, self->policy);
       break;
     case PROP_FAMILY:
       self->family = g_value_get_int (value);
@@ -452,6 +456,9 @@ ics_link_set_property (GObject *object, guint id, const GValue *value, GParamSpe
       break;
     case PROP_TIMEOUT_MS:
       self->timeout_ms = g_value_get_uint (value);
+      break;
+    case PROP_HANDSHAKE_TIMEOUT_MS:
+      self->handshake_timeout_ms = g_value_get_uint (value);
       break;
     case PROP_CODE:
     case PROP_PEER_FINGERPRINT:
@@ -492,6 +499,9 @@ ics_link_get_property (GObject *object, guint id, GValue *value, GParamSpec *psp
       break;
     case PROP_TIMEOUT_MS:
       g_value_set_uint (value, self->timeout_ms);
+      break;
+    case PROP_HANDSHAKE_TIMEOUT_MS:
+      g_value_set_uint (value, self->handshake_timeout_ms);
       break;
     case PROP_CODE:
       g_value_set_string (value, self->code);
@@ -545,6 +555,8 @@ install_properties (GObjectClass *klass)
   props[PROP_TURN_URIS] = g_param_spec_boxed ("turn-uris", NULL, NULL, G_TYPE_STRV, settable);
   props[PROP_NO_SERVER_TURN] = g_param_spec_boolean ("no-server-turn", NULL, NULL, FALSE, settable);
   props[PROP_TIMEOUT_MS] = g_param_spec_uint ("timeout-ms", NULL, NULL, 0, G_MAXUINT, 0, settable);
+  props[PROP_HANDSHAKE_TIMEOUT_MS]
+      = g_param_spec_uint ("handshake-timeout-ms", NULL, NULL, 0, G_MAXUINT, 0, settable);
   props[PROP_CODE] = g_param_spec_string ("code", NULL, NULL, NULL, readable);
   props[PROP_PEER_FINGERPRINT] = g_param_spec_string ("peer-fingerprint", NULL, NULL, NULL, readable);
   props[PROP_PATH] = g_param_spec_boxed ("path", NULL, NULL, ICS_TYPE_PATH_INFO, readable);

@@ -38,13 +38,14 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (IcsPathInfo, ics_path_info_unref)
  *   server-uri (string)       rendezvous server, "wss://rv.example.org"
  *   channel (IcsChannel)      an own channel instead of the server's; used on the creator's context
  *   application (string)      what runs over the link, "file/1"; both sides must name the same
- *   policy (IcsPathPolicy)
+ *   policy (IcsPathPolicy)    which paths application data may take; both hosts keep to both. May be set at any time
  *   family (int)              0 any, 4, 6
  *   turn-uris (strv)          additional TURN servers ("turn:user:pass@host"), besides the server's; NULL =
  * only the server's no-server-turn (boolean)  do not use the server's TURN servers timeout-ms (uint) limit
- * for the peer to come, for the handshake, and for a life without any path; 0 = defaults (no limit for the
- * peer to come, 30 s for the handshake, 600 s without a path) Read-only: code (string), peer-fingerprint
- * (string, hex), path (IcsPathInfo)
+ * for the peer to come, and for a life without any path; 0 = defaults (no limit for the peer to come, 600 s
+ * without a path)
+ *   handshake-timeout-ms (uint)  limit for pairing and handshake, from when the peer is there; 0 = 30 s
+ * Read-only: code (string), peer-fingerprint (string, hex), path (IcsPathInfo)
  *
  * Signals:
  *   code (const char *code)                    listening: give this code to the other host's user
@@ -89,6 +90,7 @@ ICS_API gsize ics_link_get_max_datagram (IcsLink *self);
 
 /* Closes cleanly: tells the peer @application_code (0 = all is well) and @reason, waits until that left
  * (bounded, 2 s). The peer's link ends with no error for 0, else with ICS_ERROR_REFUSED and the reason.
+ * When both close at once, each one's link ends as the other's code says: an error beats a clean end.
  * Unacknowledged stream data is lost: flush first. */
 ICS_API void ics_link_close_async (IcsLink *self, guint64 application_code, const char *reason,
                                    GCancellable *cancellable, GAsyncReadyCallback callback,

@@ -11,8 +11,8 @@
 #include <string.h>
 
 #define REALM "ice-session"
-/* Credentials outlive the longest gap between two asks for fresh ones. */
-#define TURN_TTL_S (12 * 3600)
+/* Of TURN credentials. Links ask for fresh ones after half of it. */
+#define TURN_LIFETIME_S (12 * 3600)
 #define SECRET_SIZE 32
 
 struct _IcsServer
@@ -26,6 +26,7 @@ struct _IcsServer
   char **turn_uris;
   char *turn_secret_file;
   char **turn_allow_peers;
+  guint turn_lifetime;
   char *state_dir;
 
   gboolean own_state_dir; /* made at start, removed at the end */
@@ -47,6 +48,7 @@ enum
   PROP_TURN_URIS,
   PROP_TURN_SECRET_FILE,
   PROP_TURN_ALLOW_PEERS,
+  PROP_TURN_LIFETIME,
   PROP_STATE_DIR,
   N_PROPS
 };
@@ -100,7 +102,7 @@ turn_servers (gpointer user_data)
       IcsTurnServer *server = turn->pdata[i];
 
       if (self->secret != NULL && !server->is_stun && server->username == NULL)
-        ics_turn_rest_issue (server, self->secret, g_get_real_time () / G_USEC_PER_SEC, TURN_TTL_S);
+        ics_turn_rest_issue (server, self->secret, g_get_real_time () / G_USEC_PER_SEC, self->turn_lifetime);
     }
   return turn;
 }
@@ -174,6 +176,7 @@ start_coturn (IcsServer *self, GError **error)
   if (self->secret == NULL)
     make_secret (self);
   config.state_dir = self->state_dir;
+  config.lifetime = self->turn_lifetime;
   config.secret = self->secret;
   config.addresses = (const IcsCoturnAddress *)(gpointer)self->turn_addresses->data;
   config.n_addresses = self->turn_addresses->len;
@@ -396,6 +399,11 @@ ics_server_set_property (GObject *object, guint id, const GValue *value, GParamS
     case PROP_TURN_ALLOW_PEERS:
       self->turn_allow_peers = g_value_dup_boxed (value);
       break;
+    case PROP_TURN_LIFETIME:
+      self->turn_lifetime = g_value_get_uint (value);
+      if (self->turn_lifetime == 0)
+        self->turn_lifetime = TURN_LIFETIME_S;
+      break;
     case PROP_STATE_DIR:
       self->state_dir = g_value_dup_string (value);
       break;
@@ -435,6 +443,9 @@ ics_server_class_init (IcsServerClass *klass)
   props[PROP_TURN_SECRET_FILE] = string_prop ("turn-secret-file", "file with the TURN REST secret");
   props[PROP_TURN_ALLOW_PEERS]
       = strv_prop ("turn-allow-peers", "ranges the relay may reach although private");
+  props[PROP_TURN_LIFETIME] = g_param_spec_uint (
+      "turn-lifetime", NULL, "seconds that TURN credentials are good for; 0 = 43200", 0,
+      ICS_SERVER_TURN_LIFETIME_MAX, 0, G_PARAM_WRITABLE | G_PARAM_CONSTRUCT_ONLY | G_PARAM_STATIC_STRINGS);
   props[PROP_STATE_DIR] = string_prop ("state-dir", "folder for files of this run");
   g_object_class_install_properties (object_class, N_PROPS, props);
 

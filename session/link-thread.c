@@ -286,6 +286,7 @@ typedef struct
   guint64 code;
   char *reason;
   GBytes *payload;
+  IcsPathPolicy policy;
 } Call;
 
 static void
@@ -306,6 +307,16 @@ do_close (gpointer data)
 
   if (call->thread->engine != NULL)
     ics_engine_close (call->thread->engine, call->code, call->reason);
+  return G_SOURCE_REMOVE;
+}
+
+static gboolean
+do_set_policy (gpointer data)
+{
+  Call *call = data;
+
+  if (call->thread->engine != NULL)
+    ics_engine_set_policy (call->thread->engine, call->policy);
   return G_SOURCE_REMOVE;
 }
 
@@ -354,6 +365,15 @@ ics_link_thread_close (IcsLinkThread *self, guint64 code, const char *reason)
   call->code = code;
   call->reason = g_strdup (reason);
   post_call (call, do_close);
+}
+
+void
+ics_link_thread_set_policy (IcsLinkThread *self, IcsPathPolicy policy)
+{
+  Call *call = call_new (self);
+
+  call->policy = policy;
+  post_call (call, do_set_policy);
 }
 
 gboolean

@@ -39,6 +39,7 @@ typedef struct
 IcsLinkThread *ics_link_thread_new (const IcsEngineConfig *config, GObject *owner,
                                     void (*handler) (GObject *owner, IcsLinkEvent *event));
 void ics_link_thread_close (IcsLinkThread *self, guint64 code, const char *reason);
+void ics_link_thread_set_policy (IcsLinkThread *self, IcsPathPolicy policy);
 /* FALSE when too many are on their way. */
 gboolean ics_link_thread_send_datagram (IcsLinkThread *self, GBytes *payload);
 /* The owner has given a stream on; those it keeps are bounded. */

@@ -306,6 +306,7 @@ ics_handshake_new (const IcsHandshakeConfig *config)
 
   g_return_val_if_fail (config->code != NULL && config->application != NULL, NULL);
   g_return_val_if_fail (ics_hello_init (&self->own, config->fingerprint, config->application), NULL);
+  self->own.policy = config->policy;
   ics_secret_init ();
   self->role = config->joiner ? ICS_ROLE_JOINER : ICS_ROLE_LISTENER;
   self->state = ICS_HANDSHAKE_RUNNING;
@@ -374,6 +375,12 @@ const guint8 *
 ics_handshake_get_peer_fingerprint (IcsHandshake *self)
 {
   return self->state == ICS_HANDSHAKE_DONE ? self->peer.fingerprint : NULL;
+}
+
+IcsPathPolicy
+ics_handshake_get_peer_policy (IcsHandshake *self)
+{
+  return self->state == ICS_HANDSHAKE_DONE ? self->peer.policy : ICS_PATH_POLICY_AUTO;
 }
 
 guint64

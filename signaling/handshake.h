@@ -3,6 +3,7 @@
 
 #include "base/fingerprint.h"
 #include "base/ics-error.h"
+#include "base/ics-types.h"
 #include <glib.h>
 
 G_BEGIN_DECLS
@@ -39,6 +40,7 @@ typedef struct
   guint8 fingerprint[ICS_FINGERPRINT_SIZE]; /* of the own certificate */
   const char *application; /* what runs over the link, like an ALPN name ("file/1"); both must match.
                             * 1 to 64 printable ASCII characters, no blanks */
+  IcsPathPolicy policy;    /* told to the peer */
   void (*random) (guint8 *buf, gsize len, gpointer user_data); /* NULL = the system's */
   gpointer random_data;
 } IcsHandshakeConfig;
@@ -69,6 +71,8 @@ void ics_handshake_fail (IcsHandshake *self, IcsError code, const char *message)
 
 /* When DONE, else NULL. */
 const guint8 *ics_handshake_get_peer_fingerprint (IcsHandshake *self);
+/* When DONE, else ICS_PATH_POLICY_AUTO. */
+IcsPathPolicy ics_handshake_get_peer_policy (IcsHandshake *self);
 guint64 ics_handshake_get_dropped (IcsHandshake *self);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (IcsHandshake, ics_handshake_free)

@@ -33,6 +33,7 @@ ics_hello_init (IcsHello *self, const guint8 fingerprint[ICS_FINGERPRINT_SIZE], 
   self->highest_version = ICS_LINK_VERSION_HIGHEST;
   memcpy (self->fingerprint, fingerprint, ICS_FINGERPRINT_SIZE);
   set_application (self, name);
+  self->policy = ICS_PATH_POLICY_AUTO;
   return TRUE;
 }
 
@@ -46,6 +47,7 @@ ics_hello_write (const IcsHello *self, guint8 plaintext[ICS_HELLO_SIZE])
   ics_writer_u8 (&writer, self->highest_version);
   ics_writer_bytes (&writer, self->fingerprint, ICS_FINGERPRINT_SIZE);
   ics_writer_blob8 (&writer, ICS_SPAN ((const guint8 *)self->application, strlen (self->application)));
+  ics_writer_u8 (&writer, (guint8)self->policy);
   ics_writer_zeros (&writer, writer.size - writer.len);
 }
 
@@ -63,16 +65,19 @@ ics_hello_read (IcsHello *self, const guint8 plaintext[ICS_HELLO_SIZE])
 {
   IcsReader reader;
   IcsSpan fingerprint, name, padding;
+  guint8 policy;
 
   ics_reader_init (&reader, plaintext, ICS_HELLO_SIZE);
   self->lowest_version = ics_reader_u8 (&reader);
   self->highest_version = ics_reader_u8 (&reader);
   fingerprint = ics_reader_bytes (&reader, ICS_FINGERPRINT_SIZE);
   name = ics_reader_blob8 (&reader);
+  policy = ics_reader_u8 (&reader);
   padding = ics_reader_bytes (&reader, ics_reader_remaining (&reader));
   if (!ics_reader_finish (&reader) || !is_application (name) || !is_all_zero (padding)
-      || self->lowest_version > self->highest_version)
+      || policy > ICS_PATH_POLICY_LAN || self->lowest_version > self->highest_version)
     return FALSE;
+  self->policy = (IcsPathPolicy)policy;
   memcpy (self->fingerprint, fingerprint.data, ICS_FINGERPRINT_SIZE);
   set_application (self, name);
   return TRUE;

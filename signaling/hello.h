@@ -3,6 +3,7 @@
 
 #include "base/fingerprint.h"
 #include "base/ics-error.h"
+#include "base/ics-types.h"
 
 G_BEGIN_DECLS
 
@@ -20,9 +21,10 @@ typedef struct
   guint8 highest_version;
   guint8 fingerprint[ICS_FINGERPRINT_SIZE];
   char application[ICS_HELLO_APPLICATION_MAX + 1];
+  IcsPathPolicy policy; /* of the user: each host keeps to both */
 } IcsHello;
 
-/* FALSE when @application is not 1 to 64 printable ASCII characters without blanks. */
+/* With policy auto. FALSE when @application is not 1 to 64 printable ASCII characters without blanks. */
 gboolean ics_hello_init (IcsHello *self, const guint8 fingerprint[ICS_FINGERPRINT_SIZE],
                          const char *application);
 

@@ -114,12 +114,17 @@ static void
 leave (IcsRooms *self, gint64 now, IcsRoom *room, guint member)
 {
   IcsPlace *place = &room->places[member];
-  const IcsPlace *peer = &room->places[1 - member];
+  IcsPlace *peer = &room->places[1 - member];
 
   place->state = ICS_PLACE_LEFT;
-  /* A lost peer has its grace period to come back and hear what was still sent. */
   if (peer->state != ICS_PLACE_LOST)
-    ics_rooms_end (self, now, room, "left");
+    {
+      ics_rooms_end (self, now, room, "left");
+      return;
+    }
+  /* A lost peer has from now on a grace period to come back and hear what was still sent. */
+  peer->lost_at = now;
+  ics_rooms_arm (self, now + self->config.grace_us);
 }
 
 static void
@@ -154,20 +159,38 @@ ics_rooms_vacate (IcsRooms *self, gint64 now, IcsRoomsConnection *connection, gb
 
 /* Expiry */
 
+/* A member that is there decides itself how long it waits for the other one: its room stays. */
 static gboolean
 grace_is_over (IcsRooms *self, gint64 now, const IcsRoom *room)
 {
+  gint64 until = G_MAXINT64;
+
   for (guint i = 0; i < 2; i++)
     {
       const IcsPlace *place = &room->places[i];
 
-      if (place->state != ICS_PLACE_LOST)
-        continue;
-      if (place->lost_at + self->config.grace_us <= now)
-        return TRUE;
-      ics_rooms_arm (self, place->lost_at + self->config.grace_us);
+      if (place->state == ICS_PLACE_PRESENT)
+        return FALSE;
+      if (place->state == ICS_PLACE_LOST)
+        until = until == G_MAXINT64 ? place->lost_at : MAX (until, place->lost_at);
     }
-  return FALSE;
+  if (until == G_MAXINT64)
+    return FALSE;
+  until += self->config.grace_us;
+  if (until > now)
+    ics_rooms_arm (self, until);
+  return until <= now;
+}
+
+/* Nobody is there. Two members who have met may come back all the same, whenever that is: the room is
+ * forgotten, and made again by the first of them, as after a restart of the server. */
+static void
+expire_abandoned (IcsRooms *self, gint64 now, IcsRoom *room)
+{
+  if (room->places[0].state == ICS_PLACE_LOST && room->places[1].state == ICS_PLACE_LOST)
+    g_hash_table_remove (self->rooms, room->id);
+  else
+    ics_rooms_end (self, now, room, "expired");
 }
 
 static void
@@ -203,7 +226,7 @@ ics_rooms_expire (IcsRooms *self, gint64 now)
       else if (grace_is_over (self, now, room))
         {
           self->stats[ICS_ROOMS_STAT_EXPIRED]++;
-          ics_rooms_end (self, now, room, "expired");
+          expire_abandoned (self, now, room);
         }
       else
         ics_rooms_arm (self, room->waits_until);

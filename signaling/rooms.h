@@ -19,7 +19,7 @@ typedef struct
   guint max_rooms;                   /* 0 = 4096 */
   guint window;                      /* bytes; 0 = ICS_RV_WINDOW */
   guint joins_per_minute;            /* per address; 0 = 30 */
-  gint64 grace_us;                   /* how long a lost member's place is kept; 0 = 30 s */
+  gint64 grace_us;                   /* how long a room is kept when no member is there; 0 = 30 s */
   gint64 wait_us;                    /* how long a room waits for its second member; 0 = 24 h */
   void (*random) (guint8 *buf, gsize len, gpointer user_data); /* NULL = the system's */
   gpointer random_data;
@@ -55,7 +55,7 @@ typedef enum
   ICS_ROOMS_STAT_JOINED,
   ICS_ROOMS_STAT_RESUMED,
   ICS_ROOMS_STAT_RECREATED, /* resumed into a room the server did not know */
-  ICS_ROOMS_STAT_EXPIRED,   /* members whose grace period, rooms whose waiting time ended */
+  ICS_ROOMS_STAT_EXPIRED,   /* rooms whose grace period or waiting time ended */
   ICS_ROOMS_STAT_SIGNALS,
   ICS_ROOMS_STAT_DATA_FRAMES,
   ICS_ROOMS_STAT_DATA_BYTES,

@@ -5,6 +5,17 @@
 #include <stdlib.h>
 
 #define BACKOFF_MAX_MS 10000
+/* For one attempt to come back: the server was there, and what waits for a lost SYN longer than this had
+ * better send another. */
+#define RETURN_TIMEOUT_MS 8000
+
+static void
+stop_dialing (IcsWsChannel *self)
+{
+  if (self->dialing != NULL)
+    g_cancellable_cancel (self->dialing);
+  g_clear_object (&self->dialing);
+}
 
 static void
 drop_websocket (IcsWsChannel *self)
@@ -18,7 +29,7 @@ drop_websocket (IcsWsChannel *self)
 void
 ics_ws_channel_disconnect (IcsWsChannel *self)
 {
-  g_cancellable_cancel (self->dialing);
+  stop_dialing (self);
   ics_timeout_clear (&self->retry);
   drop_websocket (self);
 }
@@ -31,7 +42,8 @@ on_retry (gpointer data)
   IcsWsChannel *self = data;
 
   ics_timeout_clear (&self->retry);
-  if (g_get_monotonic_time () - self->interrupted_at >= self->give_up_after)
+  /* Once the hosts have met, how long to go on is the owner's to say. */
+  if (!self->joined && g_get_monotonic_time () - self->interrupted_at >= self->give_up_after)
     ics_ws_channel_fail (self, ICS_ERROR_SERVER_UNREACHABLE, "the server did not come back");
   else
     ics_ws_channel_dial (self);
@@ -66,6 +78,20 @@ ics_ws_channel_interrupt (IcsWsChannel *self, const char *why)
   if (self->state != ICS_CHANNEL_INTERRUPTED)
     self->interrupted_at = g_get_monotonic_time ();
   schedule_retry (self);
+  ics_ws_channel_set_state (self, ICS_CHANNEL_INTERRUPTED);
+}
+
+void
+ics_ws_channel_reconnect (IcsWsChannel *self)
+{
+  if (!self->placed || self->closing != NULL || self->state == ICS_CHANNEL_CLOSED)
+    return;
+  drop_websocket (self);
+  self->backoff_ms = ICS_WS_CHANNEL_BACKOFF_FIRST_MS;
+  if (self->state != ICS_CHANNEL_INTERRUPTED)
+    self->interrupted_at = g_get_monotonic_time ();
+  ics_timeout_clear (&self->retry);
+  ics_ws_channel_dial (self);
   ics_ws_channel_set_state (self, ICS_CHANNEL_INTERRUPTED);
 }
 
@@ -149,9 +175,14 @@ on_dialed (GObject *source, GAsyncResult *result, gpointer data)
   g_autoptr (GError) error = NULL;
   SoupWebsocketConnection *websocket = ics_ws_dial_finish (result, &error);
 
-  if (self->state == ICS_CHANNEL_CLOSED)
-    g_clear_object (&websocket);
-  else if (websocket != NULL)
+  /* Another attempt has taken its place, or the channel is closed. */
+  if (g_task_get_cancellable (G_TASK (result)) != self->dialing)
+    {
+      g_clear_object (&websocket);
+      return;
+    }
+  g_clear_object (&self->dialing);
+  if (websocket != NULL)
     adopt (self, websocket);
   else if (self->placed)
     ics_ws_channel_interrupt (self, error->message);
@@ -164,5 +195,9 @@ ics_ws_channel_dial (IcsWsChannel *self)
 {
   IcsWsDial config = { .uri = self->uri, .family = self->family, .timeout_ms = self->connect_timeout_ms };
 
+  if (self->placed)
+    config.timeout_ms = MIN (config.timeout_ms, RETURN_TIMEOUT_MS);
+  stop_dialing (self);
+  self->dialing = g_cancellable_new ();
   ics_ws_dial_async (&config, self->dialing, on_dialed, g_object_ref (self));
 }

@@ -87,9 +87,13 @@ error_code (IcsRvError error)
 static void
 take_error (IcsWsChannel *self, const IcsRvMessage *message)
 {
-  /* A server that just restarted may be full for the moment. */
-  if (self->placed && message->error == ICS_RV_ERROR_ROOMS)
-    ics_ws_channel_interrupt (self, "the server is full");
+  gboolean for_now
+      = message->error == ICS_RV_ERROR_ROOMS || (self->joined && message->error != ICS_RV_ERROR_GONE);
+
+  /* A server that just restarted may be full for the moment; and only the end of the session ends what two
+   * hosts have who met. */
+  if (self->placed && for_now)
+    ics_ws_channel_interrupt (self, ics_rv_error_to_string (message->error));
   else
     ics_ws_channel_finish (
         self, g_error_new (ICS_ERROR, (int)error_code (message->error), "the server refused: %s",

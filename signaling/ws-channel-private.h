@@ -27,7 +27,7 @@ struct _IcsWsChannel
   IcsChannelState state;
   GError *error;
   SoupWebsocketConnection *websocket;
-  GCancellable *dialing;
+  GCancellable *dialing; /* the attempt under way, or NULL */
   GSource *retry;
   GSource *beat;
   GSource *closing;

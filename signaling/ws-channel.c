@@ -185,16 +185,34 @@ describe (GSocketAddress *address)
   return address != NULL ? g_socket_connectable_to_string (G_SOCKET_CONNECTABLE (address)) : NULL;
 }
 
-static void
-ics_ws_channel_get_addresses (IcsChannel *channel, char **local, char **remote)
+static GSocket *
+get_socket (IcsWsChannel *self)
 {
-  IcsWsChannel *self = ICS_WS_CHANNEL (channel);
   GIOStream *stream
       = self->websocket != NULL ? soup_websocket_connection_get_io_stream (self->websocket) : NULL;
 
-  if (G_IS_SOCKET_CONNECTION (stream))
+  return G_IS_SOCKET_CONNECTION (stream) ? g_socket_connection_get_socket (G_SOCKET_CONNECTION (stream))
+                                         : NULL;
+}
+
+GInetAddress *
+ics_ws_channel_get_local_address (IcsWsChannel *self)
+{
+  GSocket *socket = get_socket (self);
+  g_autoptr (GSocketAddress) near = socket != NULL ? g_socket_get_local_address (socket, NULL) : NULL;
+
+  return G_IS_INET_SOCKET_ADDRESS (near)
+             ? g_object_ref (g_inet_socket_address_get_address (G_INET_SOCKET_ADDRESS (near)))
+             : NULL;
+}
+
+static void
+ics_ws_channel_get_addresses (IcsChannel *channel, char **local, char **remote)
+{
+  GSocket *socket = get_socket (ICS_WS_CHANNEL (channel));
+
+  if (socket != NULL)
     {
-      GSocket *socket = g_socket_connection_get_socket (G_SOCKET_CONNECTION (stream));
       g_autoptr (GSocketAddress) near = g_socket_get_local_address (socket, NULL);
       g_autoptr (GSocketAddress) far = g_socket_get_remote_address (socket, NULL);
 
@@ -264,7 +282,6 @@ ics_ws_channel_finalize (GObject *object)
   g_free (self->wanted);
   g_clear_pointer (&self->uri, g_uri_unref);
   g_clear_error (&self->error);
-  g_object_unref (self->dialing);
   ics_rv_message_clear (&self->place);
   g_free (self->nameplate);
   g_ptr_array_unref (self->turn);
@@ -288,7 +305,6 @@ static void
 ics_ws_channel_init (IcsWsChannel *self)
 {
   self->turn = g_ptr_array_new ();
-  self->dialing = g_cancellable_new ();
   self->backoff_ms = ICS_WS_CHANNEL_BACKOFF_FIRST_MS;
 }
 

@@ -13,11 +13,12 @@ G_DECLARE_FINAL_TYPE (IcsWsChannel, ics_ws_channel, ICS, WS_CHANNEL, GObject)
 
 typedef struct
 {
-  const char *server_uri;    /* ws://, wss://, http:// or https://; path "/" means the default endpoint */
-  const char *nameplate;     /* the room to join, or NULL to be given a new one */
-  int family;                /* 0 any, 4 or 6: connect over this address family only */
-  guint connect_timeout_ms;  /* for one connection attempt; 0 = 15000 */
-  gint64 give_up_after_us;   /* how long to try to get back after an interruption; 0 = 600 s */
+  const char *server_uri;   /* ws://, wss://, http:// or https://; path "/" means the default endpoint */
+  const char *nameplate;    /* the room to join, or NULL to be given a new one */
+  int family;               /* 0 any, 4 or 6: connect over this address family only */
+  guint connect_timeout_ms; /* for one connection attempt; 0 = 15000 */
+  gint64 give_up_after_us;  /* how long to try to get back after an interruption, before the peer was there;
+                             * afterwards there is no end to it; 0 = 600 s */
 } IcsWsChannelConfig;
 
 /* Copies @config. Errors surface as state CLOSED with an ICS_ERROR:
@@ -25,11 +26,12 @@ typedef struct
  *   SERVER_UNREACHABLE    the first connection failed (at once, no retries), or give_up_after_us passed
  *   SERVER_REFUSED        a limit of the server; its message says which
  *   NO_PEER               no such nameplate (never given, burnt, or expired)
- *   LINK_LOST             the peer left, or did not come back within the server's grace period
+ *   LINK_LOST             the peer left
  *   PROTOCOL              the server broke the protocol */
 IcsWsChannel *ics_ws_channel_new (const IcsWsChannelConfig *config);
 
-/* The nameplate that the server gave or that was joined; NULL before. Signal: IcsWsChannel::nameplate(str). */
+/* The nameplate that the server gave or that was joined; NULL before. Signal: IcsWsChannel::nameplate(str).
+ */
 const char *ics_ws_channel_get_nameplate (IcsWsChannel *self);
 
 /* TURN servers and credentials the server handed out: (transfer none) (element-type IcsTurnServer), may be
@@ -38,6 +40,13 @@ GPtrArray *ics_ws_channel_get_turn_servers (IcsWsChannel *self);
 
 /* Asks for fresh credentials; the signal turn-servers follows. */
 void ics_ws_channel_refresh_turn_servers (IcsWsChannel *self);
+
+/* The network changed: connects anew at once, without regard to what seems to be connected, and begins with
+ * the shortest pauses again. Does nothing before the first connection is up. */
+void ics_ws_channel_reconnect (IcsWsChannel *self);
+
+/* The own address of the connection: (transfer full) (nullable). */
+GInetAddress *ics_ws_channel_get_local_address (IcsWsChannel *self);
 
 /* TRUE once the peer closed the channel on purpose (it said so), as against being lost. */
 gboolean ics_ws_channel_peer_left (IcsWsChannel *self);

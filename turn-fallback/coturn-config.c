@@ -6,7 +6,6 @@
 /* Allocations one user name may hold: a host uses one per address and per link. */
 #define USER_QUOTA 16
 #define TOTAL_QUOTA 1024
-#define STALE_NONCE_S 3600
 
 /* What no relay may be used to reach: everything that is not a public unicast address (RFC 6890), and IPv6
  * forms that carry an IPv4 address inside. The documentation ranges (RFC 5737) stay open: nothing lives
@@ -23,8 +22,9 @@ static const char *const denied[] = {
   "192.168.0.0-192.168.255.255",
   "198.18.0.0-198.19.255.255",
   "224.0.0.0-255.255.255.255",
-  /* Loopback, IPv4-compatible and IPv4-mapped. From ::1, not from :: on: coturn 4.6 takes the unspecified address for "no lower
-   * end" and would deny all of IPv4. It refuses the unspecified address as a peer by itself. */
+  /* Loopback, IPv4-compatible and IPv4-mapped. From ::1, not from :: on: coturn 4.6 takes the unspecified
+   * address for "no lower end" and would deny all of IPv4. It refuses the unspecified address as a peer by
+   * itself. */
   "::1-::ffff:ffff:ffff",
   /* NAT64, RFC 6052 and RFC 8215 */
   "64:ff9b::-64:ff9b::ffff:ffff",
@@ -149,8 +149,8 @@ ics_coturn_compose (const IcsCoturnSettings *settings, GError **error)
                           "use-auth-secret\nstatic-auth-secret=%s\nrealm=%s\n",
                           settings->port, settings->min_port, settings->max_port, settings->secret,
                           settings->realm);
-  g_string_append_printf (text, "user-quota=%u\ntotal-quota=%u\nstale-nonce=%u\n", USER_QUOTA, TOTAL_QUOTA,
-                          STALE_NONCE_S);
+  g_string_append_printf (text, "user-quota=%u\ntotal-quota=%u\nstale-nonce=%u\nmax-allocate-lifetime=%u\n",
+                          USER_QUOTA, TOTAL_QUOTA, settings->lifetime, settings->lifetime);
   g_string_append (text, "fingerprint\nno-cli\nno-tls\nno-dtls\nno-multicast-peers\nno-rfc5780\n"
                          "no-software-attribute\nlog-file=stdout\nsimple-log\n");
   g_string_append_printf (text, "userdb=%s/db\npidfile=%s/pid\n", settings->dir, settings->dir);

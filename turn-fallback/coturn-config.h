@@ -24,6 +24,7 @@ typedef struct
   guint16 port;
   guint16 min_port;
   guint16 max_port;
+  guint lifetime; /* of an allocation and of a nonce at most, in seconds */
 } IcsCoturnSettings;
 
 /* NULL and ICS_ERROR_INVALID_ARGUMENT when a range or an address does not parse. */

@@ -16,6 +16,8 @@
 #define RELAY_PORT_MIN 49152
 #define RELAY_PORT_MAX 65535
 #define PORT_TRIES 64
+/* Of allocations and nonces; what hosts ask for, and renew in time. */
+#define LIFETIME_MAX_S 3600
 
 #define BACKOFF_FIRST_MS 500
 #define BACKOFF_MAX_MS 30000
@@ -33,6 +35,7 @@ struct _IcsCoturn
   GArray *addresses; /* IcsCoturnAddress */
   char **allow_peers;
   guint16 min_port, max_port;
+  guint lifetime;
   void (*log) (const char *line, gpointer user_data);
   gpointer user_data;
 
@@ -105,6 +108,7 @@ ics_coturn_new (const IcsCoturnConfig *config)
   self->allow_peers = g_strdupv ((char **)config->allow_peers);
   self->min_port = config->min_port != 0 ? config->min_port : RELAY_PORT_MIN;
   self->max_port = config->max_port != 0 ? config->max_port : RELAY_PORT_MAX;
+  self->lifetime = config->lifetime != 0 ? MIN (config->lifetime, LIFETIME_MAX_S) : LIFETIME_MAX_S;
   self->log = config->log;
   self->user_data = config->user_data;
   self->backoff_ms = BACKOFF_FIRST_MS;
@@ -212,7 +216,8 @@ write_config (IcsCoturn *self, GError **error)
                                  .allow_peers = (const char *const *)self->allow_peers,
                                  .port = self->port,
                                  .min_port = self->min_port,
-                                 .max_port = self->max_port };
+                                 .max_port = self->max_port,
+                                 .lifetime = self->lifetime };
   g_autofree char *text = ics_coturn_compose (&settings, error);
   gboolean written = text != NULL && ics_coturn_dir_write_config (self->dir, text, error);
 

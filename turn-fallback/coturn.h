@@ -19,6 +19,7 @@ typedef struct
   guint n_addresses;
   const char *const *allow_peers;
   guint16 min_port, max_port; /* 0 = 49152..65535 */
+  guint lifetime;             /* of an allocation and of a nonce at most, in seconds; 0 = 3600 */
   void (*log) (const char *line, gpointer user_data);
   gpointer user_data;
 } IcsCoturnConfig;

@@ -1,0 +1,278 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "session/engine-legs.h"
+
+/* One attempt of a leg, from its start to its end. */
+
+/* An attempt that has no proven path by then has failed, whatever ICE says. */
+#define ATTEMPT_TIMEOUT_US (40 * G_USEC_PER_SEC)
+
+static IcsPathKind
+kind_of (IcsLeg leg)
+{
+  return leg == ICS_LEG_TURN ? ICS_PATH_TURN : ICS_PATH_DIRECT;
+}
+
+/* --- the end --- */
+
+void
+ics_attempt_tell_over (IcsEngine *self, IcsLeg leg, guint number)
+{
+  IcsControl message = { .type = ICS_CONTROL_OVER, .leg = leg, .attempt = number };
+
+  ics_engine_send_control (self, &message);
+}
+
+static void
+on_ice_closed (gpointer user_data)
+{
+  IcsEngine *self = user_data;
+
+  self->closing_attempts--;
+  ics_engine_wake (self);
+}
+
+void
+ics_attempt_end (IcsAttempt *attempt, gboolean tell)
+{
+  IcsEngine *self = attempt->engine;
+
+  g_queue_remove (&self->legs[attempt->leg].attempts, attempt);
+  if (tell)
+    ics_attempt_tell_over (self, attempt->leg, attempt->number);
+  if (attempt->path != NULL)
+    ics_engine_remove_path (self, attempt->path);
+  self->closing_attempts++;
+  ics_ice_attempt_free (attempt->ice, on_ice_closed, self);
+  g_free (attempt);
+}
+
+/* --- what the attempt says --- */
+
+static void
+say (IcsAttempt *attempt, IcsControlType type, const char *a, const char *b)
+{
+  IcsControl message = { .type = type,
+                         .leg = attempt->leg,
+                         .attempt = attempt->number,
+                         .relays = attempt->relays,
+                         .server = attempt->server,
+                         .a = (char *)a,
+                         .b = (char *)b };
+
+  ics_engine_send_control (attempt->engine, &message);
+}
+
+static void
+on_candidate (G_GNUC_UNUSED IcsIceAttempt *ice, const char *line, gpointer user_data)
+{
+  say (user_data, ICS_CONTROL_CANDIDATE, line, NULL);
+}
+
+static void
+on_gathered (G_GNUC_UNUSED IcsIceAttempt *ice, gpointer user_data)
+{
+  say (user_data, ICS_CONTROL_END, NULL, NULL);
+}
+
+static void
+on_ice_state (IcsIceAttempt *ice, IcsIceState state, gpointer user_data)
+{
+  IcsAttempt *attempt = user_data;
+
+  switch (state)
+    {
+    case ICS_ICE_GATHERING:
+    case ICS_ICE_CHECKING:
+      break;
+    case ICS_ICE_CONNECTED:
+      if (attempt->path == NULL)
+        attempt->path = ics_engine_add_path (attempt->engine, kind_of (attempt->leg), ice);
+      break;
+    case ICS_ICE_FAILED:
+      /* Not here: the attempt is on the stack. */
+      attempt->failed = TRUE;
+      ics_engine_wake (attempt->engine);
+      break;
+    }
+}
+
+static void
+on_received (G_GNUC_UNUSED IcsIceAttempt *ice, const guint8 *data, gsize len, gpointer user_data)
+{
+  IcsAttempt *attempt = user_data;
+
+  if (attempt->path != NULL)
+    ics_engine_receive (attempt->engine, attempt->path, data, len);
+}
+
+static void
+on_ice_writable (G_GNUC_UNUSED IcsIceAttempt *ice, gpointer user_data)
+{
+  IcsAttempt *attempt = user_data;
+
+  if (attempt->path != NULL)
+    ics_carrier_unblock (attempt->path);
+}
+
+static void
+on_ice_down (G_GNUC_UNUSED IcsIceAttempt *ice, gboolean down, gpointer user_data)
+{
+  IcsAttempt *attempt = user_data;
+
+  if (attempt->path == NULL)
+    return;
+  ics_path_engine_set_down (attempt->engine->paths, g_get_monotonic_time (), attempt->path->id, down);
+  ics_engine_wake (attempt->engine);
+}
+
+static void
+on_ice_roamed (G_GNUC_UNUSED IcsIceAttempt *ice, gpointer user_data)
+{
+  IcsAttempt *attempt = user_data;
+
+  if (attempt->path != NULL)
+    ics_engine_path_roamed (attempt->engine, attempt->path);
+}
+
+static void
+on_ice_note (G_GNUC_UNUSED IcsIceAttempt *ice, const char *line, gpointer user_data)
+{
+  IcsAttempt *attempt = user_data;
+
+  ics_engine_note (attempt->engine, "%s %u: %s", ics_leg_to_string (attempt->leg), attempt->number, line);
+}
+
+static const IcsIceCallbacks ice_callbacks = {
+  .candidate = on_candidate,
+  .gathered = on_gathered,
+  .state = on_ice_state,
+  .received = on_received,
+  .writable = on_ice_writable,
+  .down = on_ice_down,
+  .roamed = on_ice_roamed,
+  .note = on_ice_note,
+};
+
+/* --- the start --- */
+
+static const char *
+describe (IcsRelays relays, gboolean joiner)
+{
+  switch (relays)
+    {
+    case ICS_RELAYS_NONE:
+      return "no relay";
+    case ICS_RELAYS_JOINER:
+      return joiner ? "this host relays" : "the other host relays";
+    case ICS_RELAYS_LISTENER:
+      return joiner ? "the other host relays" : "this host relays";
+    case ICS_RELAYS_BOTH:
+      return "both hosts relay";
+    }
+  return "?";
+}
+
+static void
+note_start (IcsAttempt *attempt, const IcsIceConfig *config)
+{
+  g_autofree char *uri = config->turn != NULL ? ics_turn_server_to_uri (config->turn) : NULL;
+
+  ics_engine_note (attempt->engine, "%s attempt %u: %s%s%s", ics_leg_to_string (attempt->leg),
+                   attempt->number, describe (attempt->relays, attempt->engine->joiner),
+                   uri != NULL ? ", here on " : "", uri != NULL ? uri : "");
+}
+
+static void
+begin (IcsAttempt *attempt)
+{
+  g_autoptr (GError) error = NULL;
+  const char *ufrag, *pwd;
+
+  if (ics_ice_attempt_start (attempt->ice, &error))
+    {
+      ics_ice_attempt_get_credentials (attempt->ice, &ufrag, &pwd);
+      say (attempt, ICS_CONTROL_ICE, ufrag, pwd);
+      return;
+    }
+  ics_engine_note (attempt->engine, "%s attempt %u can not start: %s", ics_leg_to_string (attempt->leg),
+                   attempt->number, error->message);
+  attempt->failed = TRUE;
+  ics_engine_wake (attempt->engine);
+}
+
+IcsAttempt *
+ics_attempt_start (IcsEngine *self, IcsLeg leg, guint number, const IcsLegRoute *route)
+{
+  IcsAttempt *attempt;
+  IcsIceConfig config;
+
+  if ((ics_engine_allowed (self) & 1u << kind_of (leg)) == 0
+      || !ics_servers_configure (self, leg, route, &config))
+    return NULL;
+  attempt = g_new0 (IcsAttempt, 1);
+  attempt->engine = self;
+  attempt->leg = leg;
+  attempt->number = number;
+  attempt->relays = route->relays;
+  attempt->server = route->listener_server;
+  attempt->deadline = g_get_monotonic_time () + ATTEMPT_TIMEOUT_US;
+  g_queue_push_tail (&self->legs[leg].attempts, attempt);
+  note_start (attempt, &config);
+  attempt->ice = ics_ice_attempt_new (&config, &ice_callbacks, attempt);
+  begin (attempt);
+  return attempt;
+}
+
+/* --- questions --- */
+
+IcsAttempt *
+ics_attempt_find (IcsEngine *self, IcsLeg leg, guint number)
+{
+  for (GList *l = self->legs[leg].attempts.head; l != NULL; l = l->next)
+    if (((IcsAttempt *)l->data)->number == number)
+      return l->data;
+  return NULL;
+}
+
+gboolean
+ics_attempt_is_lan (IcsAttempt *attempt)
+{
+  IcsIcePair pair = { 0 };
+  gboolean lan = ics_ice_attempt_get_pair (attempt->ice, &pair) && g_strcmp0 (pair.local_type, "host") == 0
+                 && g_strcmp0 (pair.remote_type, "host") == 0;
+
+  ics_ice_pair_clear (&pair);
+  return lan;
+}
+
+IcsAttempt *
+ics_attempt_of_path (IcsEngine *self, const IcsCarrier *path)
+{
+  for (guint leg = 0; leg < ICS_N_LEGS; leg++)
+    for (GList *l = self->legs[leg].attempts.head; l != NULL; l = l->next)
+      if (((IcsAttempt *)l->data)->path == path)
+        return l->data;
+  return NULL;
+}
+
+gboolean
+ics_attempt_is_active (IcsAttempt *attempt)
+{
+  return attempt->path != NULL && attempt->path->id == ics_path_engine_get_active (attempt->engine->paths);
+}
+
+char *
+ics_attempt_get_relay (IcsAttempt *attempt)
+{
+  IcsIcePair pair = { 0 };
+  char *relay, *port;
+
+  if (attempt->leg != ICS_LEG_TURN || !ics_ice_attempt_get_pair (attempt->ice, &pair))
+    return NULL;
+  relay = g_strdup (ics_relays_include (attempt->relays, attempt->engine->joiner) ? pair.local : pair.remote);
+  ics_ice_pair_clear (&pair);
+  port = strrchr (relay, ':');
+  if (port != NULL)
+    *port = '\0';
+  return relay;
+}

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "session/engine-private.h"
+
+G_BEGIN_DECLS
+
+/* Between the files engine-legs*.c. */
+
+/* One attempt of one leg. */
+typedef struct
+{
+  IcsEngine *engine;
+  IcsLeg leg;
+  guint number;
+  IcsRelays relays; /* who relays, in the turn leg */
+  guint server;     /* place in the listener's list, where the listener relays */
+  IcsIceAttempt *ice;
+  IcsCarrier *path; /* once connected */
+  gboolean failed;
+  gint64 deadline; /* to prove itself */
+} IcsAttempt;
+
+/* engine-legs-attempt.c */
+
+/* NULL when this host takes no part: not wanted, or it has not what it takes. */
+IcsAttempt *ics_attempt_start (IcsEngine *self, IcsLeg leg, guint number, const IcsLegRoute *route);
+/* @tell: so that the peer ends its part too. */
+void ics_attempt_end (IcsAttempt *attempt, gboolean tell);
+IcsAttempt *ics_attempt_find (IcsEngine *self, IcsLeg leg, guint number);
+IcsAttempt *ics_attempt_of_path (IcsEngine *self, const IcsCarrier *path);
+gboolean ics_attempt_is_active (IcsAttempt *attempt);
+/* Its path is one between host candidates. */
+gboolean ics_attempt_is_lan (IcsAttempt *attempt);
+/* The address of the relay on this attempt's path; NULL = none. (transfer full) */
+char *ics_attempt_get_relay (IcsAttempt *attempt);
+void ics_attempt_tell_over (IcsEngine *self, IcsLeg leg, guint number);
+
+/* engine-legs-servers.c */
+
+/* Fills in who relays and through which server; FALSE when it can not be. */
+gboolean ics_servers_configure (IcsEngine *self, IcsLeg leg, const IcsLegRoute *route, IcsIceConfig *config);
+/* The joiner's routes for the turn leg; @listener as in ics_leg_routes_relayed(). */
+void ics_servers_get_routes (IcsEngine *self, const IcsLegEnd *listener, IcsLegRoutes *routes);
+/* What the listener brings. */
+void ics_servers_announce (IcsEngine *self);
+
+G_END_DECLS
