@@ -33,22 +33,18 @@ on_wake (gpointer user_data)
 static void
 write_packets (HostileJoiner *self, gint64 now)
 {
-  guint8 packet[ICS_QUIC_MAX_PACKET];
-  gsize n, sent = 0, burst = ics_quic_get_burst (self->quic);
-  guint path;
+  IcsQuicBatch packet;
 
-  while (sent < burst && (n = ics_quic_write (self->quic, now, packet, sizeof packet, &path)) > 0)
+  /* One at a time. */
+  while (ics_quic_write (self->quic, now, ICS_QUIC_MAX_PACKET, &packet))
     {
       g_autoptr (GByteArray) batch = g_byte_array_new ();
       g_autoptr (GBytes) message = NULL;
 
-      ics_batch_append (batch, packet, n);
+      ics_batch_append (batch, packet.data, packet.len);
       message = g_bytes_new (batch->data, batch->len);
       ics_channel_send (self->channel, ICS_CHANNEL_DATA, message);
-      sent += n;
     }
-  if (sent > 0)
-    ics_quic_burst_done (self->quic, now);
 }
 
 static void

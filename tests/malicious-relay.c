@@ -137,7 +137,7 @@ void
 link_set_limit (LinkPair *pair, guint ms)
 {
   for (guint i = 0; i < 2; i++)
-    g_object_set (pair->link[i], "timeout-ms", ms, NULL);
+    g_object_set (pair->link[i], "handshake-timeout-ms", ms, NULL);
 }
 
 /* --- the link under it --- */

@@ -23,12 +23,25 @@ read_one (const guint8 *data, gsize len, gsize step, IcsControl *message)
 /* Every type comes back as it went, whole or byte by byte. */
 START_TEST (test_round_trip)
 {
+  const char *const servers[] = { "turn:192.0.2.1:3478", "", NULL };
+  const char *const no_servers[] = { NULL };
   const IcsControl messages[] = {
-    { .type = ICS_CONTROL_ICE, .leg = ICS_LEG_DIRECT, .attempt = 65535, .a = "ufrag", .b = "pwd" },
+    { .type = ICS_CONTROL_ICE, .leg = ICS_LEG_DIRECT, .attempt = G_MAXINT32, .a = "ufrag", .b = "pwd" },
+    { .type = ICS_CONTROL_ICE,
+      .leg = ICS_LEG_TURN,
+      .attempt = 7,
+      .relays = ICS_RELAYS_LISTENER,
+      .server = 2,
+      .a = "ufrag",
+      .b = "pwd" },
+    { .type = ICS_CONTROL_RELAYS, .servers = (char **)servers, .plain = TRUE },
+    { .type = ICS_CONTROL_RELAYS, .servers = (char **)no_servers },
+    { .type = ICS_CONTROL_RENEW },
     { .type = ICS_CONTROL_CANDIDATE, .leg = ICS_LEG_TURN, .attempt = 1, .a = "candidate:1 1 UDP 1 ::1 9" },
     { .type = ICS_CONTROL_END, .leg = ICS_LEG_DIRECT, .attempt = 2 },
-    { .type = ICS_CONTROL_FAILED, .leg = ICS_LEG_TURN, .attempt = 3 },
+    { .type = ICS_CONTROL_OVER, .leg = ICS_LEG_TURN, .attempt = 3 },
     { .type = ICS_CONTROL_MOVED },
+    { .type = ICS_CONTROL_POLICY, .a = (char *)"lan" },
     { .type = ICS_CONTROL_BYE, .code = 42, .a = "[[[[[[[[[[ \"{{{{{{{{{{\\" },
   };
 
@@ -47,6 +60,13 @@ START_TEST (test_round_trip)
         ck_assert_uint_eq (got.code, messages[i].code);
         ck_assert_int_eq (g_strcmp0 (got.a, messages[i].a), 0);
         ck_assert_int_eq (g_strcmp0 (got.b, messages[i].b), 0);
+        ck_assert_int_eq (got.relays, messages[i].relays);
+        ck_assert_uint_eq (got.server, messages[i].server);
+        ck_assert_int_eq (got.plain, messages[i].plain);
+        ck_assert_int_eq (got.servers != NULL, messages[i].servers != NULL);
+        if (got.servers != NULL)
+          ck_assert (
+              g_strv_equal ((const char *const *)got.servers, (const char *const *)messages[i].servers));
         ics_control_clear (&got);
       }
 }
@@ -62,6 +82,8 @@ is_taken (const char *json)
   return taken;
 }
 
+#define ICE_TURN "{\"type\":\"ice\",\"leg\":\"turn\",\"attempt\":1,\"ufrag\":\"u\",\"pwd\":\"p\""
+
 START_TEST (test_malformed)
 {
   const char *const bad[] = {
@@ -74,12 +96,26 @@ START_TEST (test_malformed)
     "{\"type\":\"ice\"}",
     "{\"type\":\"end\",\"leg\":\"direct\",\"attempt\":0}",
     "{\"type\":\"end\",\"leg\":\"direct\",\"attempt\":-1}",
-    "{\"type\":\"end\",\"leg\":\"direct\",\"attempt\":65536}",
+    "{\"type\":\"end\",\"leg\":\"direct\",\"attempt\":2147483648}",
     "{\"type\":\"end\",\"leg\":\"direct\",\"attempt\":1.5}",
     "{\"type\":\"end\",\"leg\":\"direct\",\"attempt\":\"1\"}",
     "{\"type\":\"end\",\"leg\":\"sideways\",\"attempt\":1}",
     "{\"type\":\"end\",\"leg\":{},\"attempt\":1}",
-    "{\"type\":\"ice\",\"leg\":\"turn\",\"attempt\":1,\"ufrag\":\"u\"}",
+    "{\"type\":\"ice\",\"leg\":\"direct\",\"attempt\":1,\"ufrag\":\"u\"}",
+    ICE_TURN "}",
+    ICE_TURN ",\"relays\":\"both\"}",
+    ICE_TURN ",\"relays\":\"none\",\"server\":0}",
+    ICE_TURN ",\"relays\":\"nobody\",\"server\":0}",
+    ICE_TURN ",\"relays\":\"both\",\"server\":256}",
+    ICE_TURN ",\"relays\":\"both\",\"server\":-1}",
+    "{\"type\":\"relays\"}",
+    "{\"type\":\"relays\",\"servers\":[]}",
+    "{\"type\":\"relays\",\"servers\":{},\"plain\":true}",
+    "{\"type\":\"relays\",\"servers\":\"x\",\"plain\":true}",
+    "{\"type\":\"relays\",\"servers\":[1],\"plain\":true}",
+    "{\"type\":\"relays\",\"servers\":[[]],\"plain\":true}",
+    "{\"type\":\"relays\",\"servers\":[null],\"plain\":true}",
+    "{\"type\":\"relays\",\"servers\":[],\"plain\":1}",
     "{\"type\":\"candidate\",\"leg\":\"turn\",\"attempt\":1,\"candidate\":null}",
     "{\"type\":\"bye\",\"code\":-1,\"reason\":\"\"}",
     "{\"type\":\"bye\",\"code\":1}",

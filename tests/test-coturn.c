@@ -248,10 +248,13 @@ START_TEST (test_config_text)
                                  .allow_peers = allow,
                                  .port = 3478,
                                  .min_port = 50000,
-                                 .max_port = 50010 };
+                                 .max_port = 50010,
+                                 .lifetime = 90 };
   g_autofree char *text = ics_coturn_compose (&settings, NULL);
   g_autoptr (GError) error = NULL;
   static const char *const lines[] = { "use-auth-secret\n",
+                                       "stale-nonce=90\n",
+                                       "max-allocate-lifetime=90\n",
                                        "static-auth-secret=s\n",
                                        "no-cli\n",
                                        "external-ip=198.51.100.9/127.0.0.1\n",

@@ -10,14 +10,16 @@ START_TEST (hello_is_read_strictly)
   {
     gsize offset;
     guint8 value;
-  } breaks[] = { { 0, 2 },    { 34, 0 },    { 34, 3 },    { 34, 65 }, { 34, 255 },
-                 { 36, ' ' }, { 37, 0x1b }, { 37, 0x80 }, { 41, 1 },  { 127, 1 } };
+  } breaks[] = { { 0, 2 },     { 34, 0 },    { 34, 3 }, { 34, 65 }, { 34, 255 }, { 36, ' ' },
+                 { 37, 0x1b }, { 37, 0x80 }, { 41, 4 }, { 42, 1 },  { 127, 1 } };
   IcsHello hello, read;
 
   ck_assert (ics_hello_init (&hello, fingerprint, "file/1"));
+  hello.policy = ICS_PATH_POLICY_LAN;
   ics_hello_write (&hello, plain);
   ck_assert (ics_hello_read (&read, plain));
   ck_assert_str_eq (read.application, "file/1");
+  ck_assert_int_eq (read.policy, ICS_PATH_POLICY_LAN);
   ck_assert_mem_eq (read.fingerprint, fingerprint, sizeof fingerprint);
   for (gsize i = 0; i < G_N_ELEMENTS (breaks); i++)
     {

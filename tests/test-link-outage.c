@@ -7,9 +7,9 @@
 /* The only path goes away and comes back. */
 
 static gboolean
-joiner_has_noted (LinkPair *pair, const char *what)
+has_noted (LinkPair *pair, guint side, const char *what)
 {
-  g_auto (GStrv) record = ics_link_get_record (pair->link[1]);
+  g_auto (GStrv) record = ics_link_get_record (pair->link[side]);
   gboolean found = FALSE;
 
   for (guint i = 0; record[i] != NULL; i++)
@@ -20,13 +20,19 @@ joiner_has_noted (LinkPair *pair, const char *what)
 static gboolean
 path_is_dead (LinkPair *pair)
 {
-  return joiner_has_noted (pair, "-> dead");
+  return has_noted (pair, 1, "-> dead");
 }
 
 static gboolean
 path_starts_afresh (LinkPair *pair)
 {
-  return joiner_has_noted (pair, "starts afresh");
+  return has_noted (pair, 1, "starts afresh");
+}
+
+static gboolean
+both_are_closing (LinkPair *pair)
+{
+  return has_noted (pair, 0, "-> closing") && has_noted (pair, 1, "-> closing");
 }
 
 static gboolean
@@ -67,10 +73,40 @@ START_TEST (test_only_path_returns)
 }
 END_TEST
 
+/* Neither has heard of the other's goodbye when it says its own. An error beats a clean end, and whoever ends with
+ * an error hears of the other's. */
+START_TEST (test_both_close_at_once)
+{
+  static const guint64 codes[][2] = { { 0, 0 }, { 0, 7 }, { 7, 0 }, { 7, 9 } };
+  static const char *const reasons[2] = { "the listener is tired", "the joiner is tired" };
+  LinkPair pair;
+
+  link_pair_init (&pair);
+  for (guint i = 0; i < 2; i++)
+    g_object_set (pair.link[i], "policy", ICS_PATH_POLICY_RELAY, NULL);
+  link_pair_start (&pair, FALSE);
+  link_pair_run (&pair, link_pair_is_connected);
+  memory_channel_cut (pair.channel[0], FALSE);
+  for (guint i = 0; i < 2; i++)
+    ics_link_close_async (pair.link[i], codes[_i][i], reasons[i], NULL, NULL, NULL);
+  link_pair_run (&pair, both_are_closing);
+  memory_channel_mend (pair.channel[0]);
+  link_pair_run (&pair, link_pair_is_over);
+  for (guint i = 0; i < 2; i++)
+    {
+      if (codes[_i][1 - i] == 0)
+        ck_assert_ptr_null (pair.error[i]);
+      else
+        check_says (pair.error[i], ICS_ERROR_REFUSED, reasons[1 - i]);
+    }
+  link_pair_clear (&pair);
+}
+END_TEST
+
 int
 main (void)
 {
-  const SuiteLoop tests[] = { { test_only_path_returns, 4 } };
+  const SuiteLoop tests[] = { { test_only_path_returns, 4 }, { test_both_close_at_once, 4 } };
 
   return run_loops ("link-outage", tests, G_N_ELEMENTS (tests));
 }

@@ -443,18 +443,16 @@ impostor_begin (Impostor *self, MemoryChannel *victim, gboolean client)
 static void
 impostor_speak (Impostor *self)
 {
-  guint8 packet[ICS_QUIC_MAX_PACKET];
   gint64 now = g_get_monotonic_time ();
-  gsize n;
-  guint path;
+  IcsQuicBatch packet;
 
   ics_quic_handle_timeout (self->quic, now);
-  while ((n = ics_quic_write (self->quic, now, packet, sizeof packet, &path)) > 0)
+  while (ics_quic_write (self->quic, now, ICS_QUIC_MAX_PACKET, &packet))
     {
       GByteArray *batch = g_byte_array_new ();
       g_autoptr (GBytes) message = NULL;
 
-      ics_batch_append (batch, packet, n);
+      ics_batch_append (batch, packet.data, packet.len);
       message = g_byte_array_free_to_bytes (batch);
       memory_channel_inject (self->victim, ICS_CHANNEL_DATA, message);
     }

@@ -142,12 +142,47 @@ START_TEST (test_lost_and_resumed)
   advance (&w, 60 * SECOND);
   ck_assert_int_eq (a->peer, ICS_RV_PEER_PRESENT);
   ck_assert_uint_gt (a->beats, 10);
+  world_clear (&w);
+}
+END_TEST
+
+/* However long one is away (0), or both are and the server has forgotten them (1). */
+START_TEST (test_away_for_long)
+{
+  World w;
+  Client *a, *b;
+
+  world_init_pair (&w, 0, &a, &b);
   cut (&w, b);
-  advance (&w, 31 * SECOND);
-  ck_assert_int_eq (a->peer, ICS_RV_PEER_GONE);
-  ck_assert_str_eq (a->reason, "expired");
+  if (_i == 1)
+    cut (&w, a);
+  advance (&w, 3600 * SECOND);
+  ck_assert_uint_eq (ics_rooms_get_n_rooms (w.rooms), _i == 1 ? 0 : 1);
+  ck_assert_int_eq (a->peer, ICS_RV_PEER_LOST);
   resume (&w, b);
-  ck_assert (b->has_error && b->error == ICS_RV_ERROR_GONE);
+  ck_assert (b->welcomed);
+  if (_i == 1)
+    resume (&w, a);
+  ck_assert_int_eq (a->peer, ICS_RV_PEER_PRESENT);
+  ck_assert_int_eq (b->peer, ICS_RV_PEER_PRESENT);
+  world_clear (&w);
+}
+END_TEST
+
+/* The first member, before the second came, is kept for the grace period only. */
+START_TEST (test_abandoned_before_the_peer_came)
+{
+  World w;
+  IcsRoomsConfig config = { 0 };
+  Client *a;
+
+  world_init (&w, &config);
+  a = allocate (&w, 0);
+  cut (&w, a);
+  advance (&w, 31 * SECOND);
+  ck_assert_uint_eq (ics_rooms_get_n_rooms (w.rooms), 0);
+  resume (&w, a);
+  ck_assert (a->has_error && a->error == ICS_RV_ERROR_GONE);
   world_clear (&w);
 }
 END_TEST
@@ -238,8 +273,10 @@ START_TEST (test_server_restart)
   assert_next (b, ICS_RV_FRAME_DATA, "again");
   restart (&w);
   resume (&w, a);
-  advance (&w, 31 * SECOND);
-  ck_assert_int_eq (a->peer, ICS_RV_PEER_GONE);
+  advance (&w, 600 * SECOND);
+  ck_assert_int_eq (a->peer, ICS_RV_PEER_LOST);
+  resume (&w, b);
+  ck_assert_int_eq (a->peer, ICS_RV_PEER_PRESENT);
   c = allocate (&w, 2);
   restart (&w);
   resume (&w, c);
@@ -295,6 +332,8 @@ main (void)
                               { test_nameplates, 1 },
                               { test_leave_comes_behind_what_was_sent, 1 },
                               { test_lost_and_resumed, 1 },
+                              { test_away_for_long, 2 },
+                              { test_abandoned_before_the_peer_came, 1 },
                               { test_left_while_peer_is_lost, 1 },
                               { test_resume_needs_the_secret, 1 },
                               { test_resume_replaces_a_dead_connection, 1 },
