@@ -69,13 +69,15 @@ send_probe (IcsEngine *self, IcsCarrier *path, const IcsProbe *probe)
 static void
 begin_anew (IcsEngine *self, IcsCarrier *path, const char *why)
 {
-  IcsControl moved = { .type = ICS_CONTROL_MOVED };
+  guint target = ics_quic_get_move (self->quic);
 
   if (!self->joiner || path->id != ics_path_engine_get_active (self->paths)
       || ics_quic_move (self->quic, g_get_monotonic_time (), path->id, TRUE) != ICS_QUIC_MOVE_STARTED)
     return;
   ics_engine_note (self, "path %u %s: it starts afresh", path->id, why);
-  ics_engine_send_control (self, &moved);
+  /* A move that was under way is given up by this: it begins again. */
+  self->move_pending = self->move_pending || (target != 0 && target == self->pending_move.path);
+  self->move_retry_at = g_get_monotonic_time ();
 }
 
 static void
@@ -166,6 +168,20 @@ path_state_name (IcsPathState state)
 }
 
 static void
+on_active_state (IcsEngine *self, IcsPathState to)
+{
+  gint64 now = g_get_monotonic_time ();
+
+  if (to == ICS_PATH_STATE_ALIVE)
+    {
+      self->cut_off = FALSE;
+      ics_stall_on_revival (&self->stall, now);
+    }
+  else if (to == ICS_PATH_STATE_DEAD)
+    ics_stall_on_cut (&self->stall, now);
+}
+
+static void
 on_path_state (IcsEngine *self, const IcsPathAction *action)
 {
   IcsCarrier *path = ics_engine_find_path (self, action->path);
@@ -177,8 +193,8 @@ on_path_state (IcsEngine *self, const IcsPathAction *action)
       || (action->to == ICS_PATH_STATE_ALIVE && action->from != ICS_PATH_STATE_SUSPECT))
     ics_engine_note (self, "path %u (%s): %s -> %s", path->id, ics_path_kind_to_string (path->kind),
                      path_state_name (action->from), path_state_name (action->to));
-  if (action->to == ICS_PATH_STATE_ALIVE && path->id == ics_path_engine_get_active (self->paths))
-    self->cut_off = FALSE;
+  if (path->id == ics_path_engine_get_active (self->paths))
+    on_active_state (self, action->to);
   if (action->to == ICS_PATH_STATE_ALIVE && action->from == ICS_PATH_STATE_DEAD)
     begin_anew (self, path, "carried the traffic when it died");
   if (action->to == ICS_PATH_STATE_ALIVE)
@@ -296,12 +312,28 @@ publish (IcsEngine *self, IcsCarrier *path, IcsPathReason reason)
   self->callbacks.path (info, self->user_data);
 }
 
+/* The peer follows the first packet on the new path that is not a probe (RFC 9000 §9.2): this makes one. */
+static void
+lead_peer (IcsEngine *self)
+{
+  IcsControl moved = { .type = ICS_CONTROL_MOVED };
+
+  if (self->joiner)
+    ics_engine_send_control (self, &moved);
+}
+
+void
+ics_engine_traffic_renewed (IcsEngine *self, guint id)
+{
+  ics_path_engine_on_moved (self->paths, g_get_monotonic_time (), id);
+  lead_peer (self);
+}
+
 void
 ics_engine_traffic_moved (IcsEngine *self, guint id)
 {
   IcsCarrier *path = ics_engine_find_path (self, id);
   gint64 now = g_get_monotonic_time ();
-  IcsControl moved = { .type = ICS_CONTROL_MOVED };
 
   if (path == NULL)
     return;
@@ -311,9 +343,7 @@ ics_engine_traffic_moved (IcsEngine *self, guint id)
       ics_path_engine_on_moved (self->paths, now, id);
       ics_stall_on_shift (&self->stall, now);
     }
-  /* The peer follows the first packet on the new path that is not a probe (RFC 9000 §9.2): this makes one. */
-  if (self->joiner)
-    ics_engine_send_control (self, &moved);
+  lead_peer (self);
   if (ics_policy_hold (self, path->kind))
     return;
   publish (self, path, reason_for (self, path));

@@ -164,6 +164,16 @@ on_stream (IcsEngine *self, IcsQuicStream *stream)
     }
 }
 
+/* To the path that the traffic is on already: QUIC began anew there. */
+static void
+on_moved (IcsEngine *self, guint path)
+{
+  if (path == ics_path_engine_get_active (self->paths))
+    ics_engine_traffic_renewed (self, path);
+  else
+    ics_engine_traffic_moved (self, path);
+}
+
 static void
 on_move_failed (IcsEngine *self, guint path)
 {
@@ -171,9 +181,9 @@ on_move_failed (IcsEngine *self, guint path)
   ics_path_engine_on_move_failed (self->paths, g_get_monotonic_time (), path);
 }
 
-/* Takes the error out of the event. Of a goodbye of the peer only its code counts, which came with it; to a host
- * that says goodbye itself, only that the peer ended the link with another code than 0: an error beats a clean
- * end, and whoever ends with an error hears of the other's. */
+/* Takes the error out of the event. Of a goodbye of the peer only its code counts, which came with it; to a
+ * host that says goodbye itself, only that the peer ended the link with another code than 0: an error beats a
+ * clean end, and whoever ends with an error hears of the other's. */
 static void
 on_quic_closed (IcsEngine *self, IcsQuicEvent *event)
 {
@@ -202,7 +212,7 @@ handle_event (IcsEngine *self, IcsQuicEvent *event)
       self->callbacks.datagram (event->datagram, self->user_data);
       break;
     case ICS_QUIC_EVENT_MOVED:
-      ics_engine_traffic_moved (self, event->path);
+      on_moved (self, event->path);
       break;
     case ICS_QUIC_EVENT_MOVE_FAILED:
       on_move_failed (self, event->path);

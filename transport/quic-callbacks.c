@@ -97,7 +97,8 @@ on_stream_data (ngtcp2_conn *conn, uint32_t flags, int64_t id, uint64_t offset, 
 
   if (entry == NULL)
     return 0;
-  self->delivered += len;
+  if (id != ICS_CONTROL_STREAM)
+    self->delivered += len;
   if (ics_quic_stream_received (entry->stream, data, len, (flags & NGTCP2_STREAM_DATA_FLAG_FIN) != 0,
                                 ics_quic_kind_of (self, self->reading_path)))
     g_ptr_array_add (self->news, ics_quic_stream_ref (entry->stream));
@@ -113,7 +114,7 @@ on_acked (ngtcp2_conn *conn, int64_t id, uint64_t offset, uint64_t len, void *us
   if (entry == NULL)
     return 0;
   ics_quic_stream_progress (self, entry, entry->sent, MAX (entry->acked, offset + len));
-  ics_quic_stream_acked (entry->stream, offset + len, self->tx_room);
+  ics_quic_stream_acked (entry->stream, offset + len, &self->tx_room);
   if (entry->blocked)
     ics_quic_queue_stream (self, entry);
   /* ngtcp2 reports an empty range only for the FIN. */

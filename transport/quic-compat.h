@@ -7,6 +7,17 @@
 
 /* One vocabulary over ngtcp2 0.12 and >= 1.2: the names are those of 1.x. */
 
+/* Before 0.19 (its commit 2da36d2f) ngtcp2 may tell the peer of a larger stream window than it accepts
+ * itself: MAX_STREAM_DATA did not fit into a packet, went into the next one, and the limit was not moved
+ * until the stream had its turn. A packet beyond the limit is then not the peer's fault (RFC 9000 §4.1). It
+ * is not acknowledged, so that it is lost and sent again. What a hostile peer gains is nothing: its data is
+ * dropped all the same. */
+#if NGTCP2_VERSION_NUM < 0x001300
+#define ICS_ERROR_IS_DOUBTFUL(rv) ((rv) == NGTCP2_ERR_FLOW_CONTROL)
+#else
+#define ICS_ERROR_IS_DOUBTFUL(rv) FALSE
+#endif
+
 #if NGTCP2_VERSION_NUM < 0x010000
 
 typedef ngtcp2_connection_close_error ngtcp2_ccerr;

@@ -11,19 +11,45 @@ G_BEGIN_DECLS
  */
 #define ICS_ACTIVE_CID_LIMIT 8
 #define ICS_MAX_QUEUED_DATAGRAMS 64
+#define ICS_CONTROL_STREAM 0 /* the client's first one */
+
+/* Losses of a stream that were known when it had sent so much: they are mended when all of that is
+ * acknowledged. */
+typedef struct
+{
+  guint64 sent, losses;
+} IcsLossMark;
+
+#define ICS_LOSS_MARKS 16
+
+typedef enum
+{
+  ICS_FRAGMENTS_FEW,
+  ICS_FRAGMENTS_MANY,    /* a packet for each acknowledgement */
+  ICS_FRAGMENTS_TOO_MANY /* nothing new */
+} IcsFragments;
+
+typedef struct
+{
+  IcsLossMark marks[ICS_LOSS_MARKS];
+  guint n;
+  guint64 mended;
+  gboolean idle; /* too little is under way to count */
+} IcsLossMarks;
 
 typedef struct
 {
   IcsQuicStream *stream;
   gint64 id;
-  GList link;      /* in the ready queue */
-  gboolean queued; /* stands there */
-  gsize turn;      /* bytes sent since it was queued */
+  GList link;         /* in the ready queue */
+  gboolean queued;    /* stands there */
+  gsize turn;         /* bytes sent since it was queued */
+  gboolean trickling; /* has sent what it may before the next acknowledgement */
   guint64 sent, acked;
   gint64 progress; /* the last acknowledgement, or when the first byte after it was sent */
   gsize window;    /* for what we receive */
-  guint64 loss_mark, losses, losses_before; /* see may_be_fragmented() */
-  gboolean blocked;                         /* by the peer's window, when it was last tried */
+  IcsLossMarks losses;
+  gboolean blocked; /* by the peer's window, when it was last tried */
 } StreamEntry;
 
 struct _IcsQuic
@@ -37,6 +63,7 @@ struct _IcsQuic
   IcsPathMap *paths;
   GHashTable *path_kinds; /* path -> IcsPathKind */
   GHashTable *cids;       /* our connection ids, as 64 bit numbers */
+  gboolean trickling;     /* one of the streams is */
   gint64 paced_until;     /* when what was sent has gone out at the pace */
   gint64 not_before;      /* see ics_quic_next_timeout() */
   guint sending_path;     /* what MOVED last told */
@@ -53,10 +80,10 @@ struct _IcsQuic
   GPtrArray *news;   /* IcsQuicStream whose readers are to be told */
   guint64 in_flight; /* bytes, after the last acknowledgement */
   guint64 sent_since_acks;
-  gsize packet_size;  /* of late, on average */
-  guint busy_streams; /* that wait for acknowledgements */
-  gsize tx_room;      /* what each stream may keep for sending */
-  guint8 *out;        /* the batch */
+  gsize packet_size;     /* of late, on average */
+  guint busy_streams;    /* that wait for acknowledgements */
+  IcsStreamRoom tx_room; /* what each stream may keep for sending */
+  guint8 *out;           /* the batch */
   gsize out_len;
   guint ahead_path; /* behind the batch: a packet that begins the next one */
   gsize ahead_len;
@@ -76,6 +103,7 @@ guint64 ics_quic_get_opened (void); /* packets decrypted on this thread */
 void ics_quic_set_callbacks (ngtcp2_callbacks *callbacks, gboolean client);
 void ics_quic_push_event (IcsQuic *self, IcsQuicEventType type, guint path);
 void ics_quic_fail (IcsQuic *self, int liberr);
+void ics_quic_notice_move (IcsQuic *self);
 void ics_quic_closed_by_peer (IcsQuic *self);
 StreamEntry *ics_quic_add_stream (IcsQuic *self, gint64 id, IcsQuicStream *stream);
 void ics_quic_remove_stream (IcsQuic *self, StreamEntry *entry, gboolean lost);
@@ -83,7 +111,7 @@ void ics_quic_queue_stream (IcsQuic *self, StreamEntry *entry);
 void ics_quic_unqueue_stream (IcsQuic *self, StreamEntry *entry);
 void ics_quic_open_waiting (IcsQuic *self);
 void ics_quic_retry_blocked (IcsQuic *self);
-gboolean ics_quic_may_be_fragmented (IcsQuic *self, StreamEntry *entry);
+IcsFragments ics_quic_count_fragments (IcsQuic *self, StreamEntry *entry);
 void ics_quic_stream_progress (IcsQuic *self, StreamEntry *entry, guint64 sent, guint64 acked);
 gsize ics_quic_packet_limit (IcsQuic *self);
 IcsPathKind ics_quic_kind_of (IcsQuic *self, guint path);

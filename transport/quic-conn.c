@@ -266,13 +266,24 @@ accept_initial (IcsQuic *self, gint64 now, const guint8 *data, gsize len)
   return rv == 0;
 }
 
+/* A client of ngtcp2 ignores what arrives elsewhere than on its path, on that which it validates or on those
+ * it left very lately. But a server that has not followed yet still sends on its old path, and when it has
+ * used up its connection ids only those packets can say so. They pass for packets of the path in use. */
+static IcsPathTag
+client_tag (IcsQuic *self, guint path)
+{
+  if (self->moving && path == self->moving_to.path)
+    return self->moving_to;
+  return ics_synthetic_path_tag (ngtcp2_conn_get_path (self->conn));
+}
+
 /* RFC 9000 §17.3: a short header has no length of the connection id; ours are all of one size. */
 static gboolean
 classify (IcsQuic *self, guint path, const guint8 *data, gsize len, IcsPathTag *tag)
 {
   ngtcp2_cid dcid;
 
-  *tag = ics_path_map_latest (self->paths, path);
+  *tag = self->config.client ? client_tag (self, path) : ics_path_map_latest (self->paths, path);
   if (len == 0)
     return FALSE;
   if (data[0] & 0x80)
@@ -297,19 +308,6 @@ forget_false_start (IcsQuic *self)
   g_clear_pointer (&self->conn, ngtcp2_conn_del);
   g_hash_table_remove_all (self->cids);
   self->dropped++;
-}
-
-/* The path this side sends on changes when a move of ours is through, or when the peer moved. */
-static void
-notice_move (IcsQuic *self)
-{
-  guint path = ics_quic_get_path (self);
-
-  if (path == self->sending_path)
-    return;
-  self->sending_path = path;
-  self->path_since = self->now;
-  ics_quic_push_event (self, ICS_QUIC_EVENT_MOVED, path);
 }
 
 gboolean
@@ -341,9 +339,11 @@ ics_quic_read (IcsQuic *self, gint64 now, guint path, const guint8 *data, gsize 
     }
   if (rv == NGTCP2_ERR_DRAINING)
     ics_quic_closed_by_peer (self);
+  else if (ICS_ERROR_IS_DOUBTFUL (rv))
+    self->dropped++, rv = 0;
   else if (rv != 0)
     ics_quic_fail (self, rv);
-  notice_move (self);
+  ics_quic_notice_move (self);
   self->dropped += opened == ics_quic_get_opened ();
   return rv == 0 && opened != ics_quic_get_opened ();
 }
@@ -373,40 +373,11 @@ ics_quic_handle_timeout (IcsQuic *self, gint64 now)
   self->now = now;
   if (self->conn == NULL || self->closed || now < ics_quic_next_timeout (self))
     return;
+  self->trickling = FALSE;
   rv = ngtcp2_conn_handle_expiry (self->conn, ics_quic_ts (now));
   if (rv != 0)
     ics_quic_fail (self, rv);
-  notice_move (self);
-}
-
-/* --- moves --- */
-
-IcsQuicMove
-ics_quic_move (IcsQuic *self, gint64 now, guint path, gboolean immediate)
-{
-  IcsSyntheticPath target;
-  IcsPathTag tag;
-  int rv;
-
-  if (self->closed || self->conn == NULL || !self->config.client)
-    return ICS_QUIC_MOVE_REFUSED;
-  tag = ics_path_map_next (self->paths, path);
-  ics_synthetic_path_init (&target, tag);
-  rv = immediate ? ngtcp2_conn_initiate_immediate_migration (self->conn, &target.path, ics_quic_ts (now))
-                 : ngtcp2_conn_initiate_migration (self->conn, &target.path, ics_quic_ts (now));
-  if (rv == NGTCP2_ERR_INVALID_STATE || rv == NGTCP2_ERR_CONN_ID_BLOCKED)
-    return ICS_QUIC_MOVE_LATER;
-  if (rv != 0)
-    {
-      if (ngtcp2_err_is_fatal (rv))
-        ics_quic_fail (self, rv);
-      return ICS_QUIC_MOVE_REFUSED;
-    }
-  ics_path_map_commit (self->paths, tag);
-  self->moving = TRUE;
-  self->moving_to = tag;
-  notice_move (self);
-  return ICS_QUIC_MOVE_STARTED;
+  ics_quic_notice_move (self);
 }
 
 guint

@@ -18,8 +18,8 @@ typedef struct _IcsQuic IcsQuic;
 #define ICS_QUIC_STREAM_WINDOW (256u * 1024) /* what an unread stream costs */
 /* What a stream that is read grows to. With losses several round trips of data wait for the first byte: 100
  * Mbit/s over 50 ms and a full queue of twice that need it. */
-#define ICS_QUIC_STREAM_WINDOW_MAX (6u * 1024 * 1024)
-#define ICS_QUIC_CONN_WINDOW (32u * 1024 * 1024)
+#define ICS_QUIC_STREAM_WINDOW_MAX (8u * 1024 * 1024)
+#define ICS_QUIC_CONN_WINDOW (16u * 1024 * 1024)
 #define ICS_QUIC_MAX_DATAGRAM 1100 /* fits a 1200 byte packet on every path */
 #define ICS_QUIC_MAX_PACKET 1452
 #define ICS_QUIC_BATCH_SIZE 65000u /* UDP_SEGMENT takes less than 64 KiB, */
@@ -116,12 +116,16 @@ typedef enum
   ICS_QUIC_MOVE_REFUSED
 } IcsQuicMove;
 
-/* Client only (RFC 9000 §9): validate @path and move there, or move at once and validate afterwards. */
+/* Client only (RFC 9000 §9): validate @path and move there, or move at once and validate afterwards. Once
+ * STARTED it ends in MOVED, also to the path in use, or in MOVE_FAILED, unless another move replaces it. */
 IcsQuicMove ics_quic_move (IcsQuic *self, gint64 now, guint path, gboolean immediate);
+
+/* Where a move of our own that has no outcome yet leads; 0 = there is none. */
+guint ics_quic_get_move (IcsQuic *self);
 
 guint ics_quic_get_path (IcsQuic *self);
 gint64 ics_quic_get_rtt (IcsQuic *self);        /* smoothed, µs; 0 = no sample */
-guint64 ics_quic_get_delivered (IcsQuic *self); /* stream bytes received in order, in all */
+guint64 ics_quic_get_delivered (IcsQuic *self); /* received in order, without the control stream */
 guint64 ics_quic_get_dropped (IcsQuic *self);   /* packets that were not authentic */
 
 /* Keying material for others (RFC 5705, RFC 8446 §7.5). */

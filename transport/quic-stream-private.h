@@ -17,6 +17,7 @@ struct _IcsQuicStream
   gint64 id;
 
   IcsChunkQueue tx;
+  IcsStreamRoom tx_room;
   gsize tx_max; /* a writer that finds more than this waits */
   guint64 tx_sent;
   gboolean fin_sent;

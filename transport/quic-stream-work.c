@@ -48,12 +48,25 @@ ics_quic_stream_peek_tx (IcsQuicStream *self, gsize *len, gboolean *fin)
   return data;
 }
 
+/* A byte that is lost again and again keeps all that follows it: the writer must not wait for it while the
+ * path has room. */
+static void
+make_room (IcsQuicStream *self)
+{
+  gsize kept = (gsize)(self->tx_sent - self->tx.start);
+
+  self->tx_max = MAX (MIN (kept + self->tx_room.unsent, self->tx_room.total), ICS_STREAM_TX_MIN);
+  if (self->tx.end - self->tx_sent < self->tx_room.unsent / 2)
+    ics_quic_stream_changed (self);
+}
+
 gboolean
 ics_quic_stream_sent (IcsQuicStream *self, gsize len, gboolean fin, IcsPathKind kind)
 {
   g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
 
   self->tx_sent += len;
+  make_room (self);
   self->sent[kind] += len;
   self->fin_sent = self->fin_sent || fin;
   self->fin_with_data = self->fin_with_data || (fin && len > 0);
@@ -63,12 +76,13 @@ ics_quic_stream_sent (IcsQuicStream *self, gsize len, gboolean fin, IcsPathKind 
 }
 
 void
-ics_quic_stream_acked (IcsQuicStream *self, guint64 offset, gsize room)
+ics_quic_stream_acked (IcsQuicStream *self, guint64 offset, const IcsStreamRoom *room)
 {
   g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
 
-  self->tx_max = CLAMP (room, ICS_STREAM_TX_MIN, ICS_STREAM_TX_MAX);
+  self->tx_room = *room;
   ics_chunk_queue_trim (&self->tx, offset);
+  make_room (self);
   if (self->fin_with_data && ics_chunk_queue_size (&self->tx) == 0)
     self->fin_acked = TRUE;
   ics_quic_stream_changed (self);

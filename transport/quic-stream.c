@@ -21,6 +21,7 @@ ics_quic_stream_new (gint64 id, IcsStreamHub *hub)
   ics_chunk_queue_init (&self->rx);
   self->hub = ics_stream_hub_ref (hub);
   self->id = id;
+  self->tx_room = (IcsStreamRoom){ ICS_STREAM_TX_MIN, ICS_STREAM_TX_MAX };
   self->tx_max = ICS_STREAM_TX_MIN;
   return self;
 }
@@ -111,7 +112,7 @@ is_ready (IcsQuicStream *self, GIOCondition condition)
 void
 ics_quic_stream_changed (IcsQuicStream *self)
 {
-  GIOCondition come = ready_of (self, self->wanted, self->tx_max / 4);
+  GIOCondition come = ready_of (self, self->wanted, MIN (self->tx_max, self->tx_room.unsent) / 4);
 
   if (come == 0)
     return;

@@ -14,10 +14,17 @@ G_BEGIN_DECLS
 
 typedef struct _IcsQuicStream IcsQuicStream;
 
-/* Bytes kept for sending, until acknowledged; a writer over this waits. Between the two it follows what the
- * path holds. */
+/* What a stream keeps for sending: what it has sent and the peer has not acknowledged, and some more, which
+ * follows what the path holds, but at least the first of these; and in all, the busy streams together, not
+ * more than the second. A writer over this waits. */
 #define ICS_STREAM_TX_MIN (256u * 1024)
-#define ICS_STREAM_TX_MAX (6u * 1024 * 1024)
+#define ICS_STREAM_TX_MAX (8u * 1024 * 1024)
+
+typedef struct
+{
+  gsize unsent;
+  gsize total;
+} IcsStreamRoom;
 
 /* What became of one direction. */
 typedef enum
@@ -82,7 +89,7 @@ const guint8 *ics_quic_stream_peek_tx (IcsQuicStream *self, gsize *len, gboolean
 /* TRUE when there is more. */
 gboolean ics_quic_stream_sent (IcsQuicStream *self, gsize len, gboolean fin, IcsPathKind kind);
 /* @room: how much may be kept for sending from now on. */
-void ics_quic_stream_acked (IcsQuicStream *self, guint64 offset, gsize room);
+void ics_quic_stream_acked (IcsQuicStream *self, guint64 offset, const IcsStreamRoom *room);
 void ics_quic_stream_fin_acked (IcsQuicStream *self);
 /* TRUE: ics_quic_stream_tell() is due, once for all that is received together. It wakes the reader. */
 gboolean ics_quic_stream_received (IcsQuicStream *self, const guint8 *data, gsize len, gboolean fin,

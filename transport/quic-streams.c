@@ -62,8 +62,13 @@ ics_quic_retry_blocked (IcsQuic *self)
 
   g_hash_table_iter_init (&iter, self->streams);
   while (g_hash_table_iter_next (&iter, NULL, &value))
-    if (((StreamEntry *)value)->blocked)
-      ics_quic_queue_stream (self, value);
+    {
+      StreamEntry *entry = value;
+
+      entry->trickling = FALSE;
+      if (entry->blocked)
+        ics_quic_queue_stream (self, entry);
+    }
 }
 
 static void

@@ -7,6 +7,8 @@
 
 /* How soon to look again at a timer that is due and makes no packet. */
 #define UNSERVED_WAIT_US 1000
+/* and when the path can not be used until the peer says more */
+#define NO_PATH_WAIT_US (100 * 1000)
 /* Timers are late, those of poll() by up to a millisecond: what could have been sent meanwhile may go at
  * once, so that the mean is kept. */
 #define PACING_CREDIT_US 2000
@@ -22,6 +24,7 @@ typedef struct
   gsize cap;
   ngtcp2_path_storage ps;
   ngtcp2_pkt_info pi;
+  gboolean begun; /* ngtcp2 has to finish it */
 } Packet;
 
 gboolean
@@ -93,14 +96,21 @@ write_stream (IcsQuic *self, Packet *packet)
   const guint8 *data = entry != NULL ? ics_quic_stream_peek_tx (entry->stream, &run, &fin) : NULL;
   ngtcp2_vec vec = { (uint8_t *)data, run };
   ngtcp2_ssize taken = -1, n;
+  IcsFragments fragments = ICS_FRAGMENTS_FEW;
   guint32 flags = entry != NULL ? NGTCP2_WRITE_STREAM_FLAG_MORE : NGTCP2_WRITE_STREAM_FLAG_NONE;
 
-  if (entry != NULL && run > 0 && ics_quic_may_be_fragmented (self, entry))
+  if (entry != NULL && run > 0)
+    fragments = ics_quic_count_fragments (self, entry);
+  if (fragments == ICS_FRAGMENTS_TOO_MANY || (fragments == ICS_FRAGMENTS_MANY && entry->trickling))
     {
       entry->blocked = TRUE;
       ics_quic_unqueue_stream (self, entry);
       return NGTCP2_ERR_WRITE_MORE;
     }
+  if (entry == NULL && self->trickling && !packet->begun)
+    return 0;
+  if (fragments == ICS_FRAGMENTS_MANY)
+    flags = NGTCP2_WRITE_STREAM_FLAG_NONE;
   if (entry != NULL && run == 0 && !fin)
     {
       ics_quic_unqueue_stream (self, entry);
@@ -110,6 +120,7 @@ write_stream (IcsQuic *self, Packet *packet)
                                  flags | (fin ? NGTCP2_WRITE_STREAM_FLAG_FIN : 0),
                                  entry != NULL ? entry->id : -1, &vec, run > 0 ? 1 : 0,
                                  ics_quic_ts (self->now));
+  packet->begun = packet->begun || n == NGTCP2_ERR_WRITE_MORE;
   if (entry == NULL)
     return n;
   if (n == NGTCP2_ERR_STREAM_SHUT_WR)
@@ -122,6 +133,8 @@ write_stream (IcsQuic *self, Packet *packet)
       ics_quic_unqueue_stream (self, entry);
       return NGTCP2_ERR_WRITE_MORE;
     }
+  if (fragments == ICS_FRAGMENTS_MANY && taken >= 0)
+    entry->trickling = self->trickling = TRUE;
   account (self, entry, taken, fin && taken == (ngtcp2_ssize)run);
   return n;
 }
@@ -143,19 +156,22 @@ settle_fins (IcsQuic *self)
     ics_quic_stream_fin_acked (((StreamEntry *)value)->stream);
 }
 
-/* What the streams keep for sending follows what the path holds: enough for the next round trip while the
- * last one is not acknowledged yet. */
+/* What the streams keep for sending follows what the path holds: enough for the next round trip. */
 static void
 look_at_acks (IcsQuic *self)
 {
   ngtcp2_conn_info info;
 
   self->has_read = FALSE;
+  self->trickling = FALSE;
   ics_quic_retry_blocked (self);
   ngtcp2_conn_get_conn_info (self->conn, &info);
   self->in_flight = info.bytes_in_flight;
   self->sent_since_acks = 0;
-  self->tx_room = 4 * (gsize)info.cwnd / MAX (self->busy_streams, 1);
+  self->tx_room = (IcsStreamRoom){
+    .unsent = MAX (2 * (gsize)info.cwnd / MAX (self->busy_streams, 1), ICS_STREAM_TX_MIN),
+    .total = ICS_STREAM_TX_MAX / MAX (self->busy_streams, 1),
+  };
 }
 
 /* One packet; 0 when there is none now. */
@@ -172,6 +188,13 @@ write_packet (IcsQuic *self, guint8 *buf, guint *path)
     n = NGTCP2_ERR_WRITE_MORE;
   while (n == NGTCP2_ERR_WRITE_MORE)
     n = write_stream (self, &packet);
+  /* A server whose first challenge had to be small (RFC 9000 §8.2.1) and whose second one had no answer: the
+   * path died just after the client moved there. ngtcp2 would give the connection up; the client moves on. */
+  if (n == NGTCP2_ERR_NO_VIABLE_PATH)
+    {
+      self->not_before = self->now + NO_PATH_WAIT_US;
+      return 0;
+    }
   if (n < 0)
     {
       ics_quic_fail (self, (int)n);
