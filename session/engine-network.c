@@ -86,7 +86,7 @@ on_changed (gpointer user_data)
 
 /* --- credentials --- */
 
-/* How long the TURN credentials last that lapse first; 0 = for ever. */
+/* How long the TURN credentials last that lapse first; G_MAXINT64 = for ever. */
 static gint64
 credentials_last (IcsWsChannel *ws)
 {
@@ -100,7 +100,7 @@ credentials_last (IcsWsChannel *ws)
       if (server->expires_unix != 0)
         first = MIN (first, MAX (server->expires_unix - now, 0));
     }
-  return first == G_MAXINT64 ? 0 : first * G_USEC_PER_SEC;
+  return first == G_MAXINT64 ? first : first * G_USEC_PER_SEC;
 }
 
 /* Reckoned once, when they come: later the wall clock may have been set. */
@@ -108,11 +108,13 @@ static void
 on_turn_servers (IcsWsChannel *ws, gpointer user_data)
 {
   IcsEngine *self = user_data;
-  gint64 life = self->no_server_turn ? 0 : credentials_last (ws);
+  gint64 life = self->no_server_turn ? G_MAXINT64 : credentials_last (ws);
   gboolean asked = self->renewing;
 
   self->renewing = FALSE;
-  self->renew_at = life != 0 ? g_get_monotonic_time () + MAX (RENEW_AFTER (life), RENEW_MIN_US) : G_MAXINT64;
+  self->renew_at = G_MAXINT64;
+  if (life != G_MAXINT64)
+    self->renew_at = g_get_monotonic_time () + MAX (RENEW_AFTER (life), RENEW_MIN_US);
   if (ics_engine_is_over (self))
     return;
   ics_engine_wake (self);

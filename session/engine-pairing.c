@@ -75,8 +75,9 @@ check_handshake (IcsEngine *self)
 static void
 begin_handshake (IcsEngine *self)
 {
-  IcsHandshakeConfig config
-      = { .joiner = self->joiner, .code = self->code, .application = self->application, .policy = self->policy };
+  IcsHandshakeConfig config = {
+    .joiner = self->joiner, .code = self->code, .application = self->application, .policy = self->policy
+  };
 
   self->policy_in_hello = self->policy;
   memcpy (config.fingerprint, ics_identity_get_fingerprint (self->identity), sizeof config.fingerprint);
@@ -311,14 +312,25 @@ ics_pairing_start (IcsEngine *self)
   ics_channel_start (self->channel);
 }
 
+static void
+note_dropped (IcsEngine *self, guint64 n, const char *what)
+{
+  if (n > 0)
+    ics_engine_note (self, "%" G_GUINT64_FORMAT " %s, and dropped", n, what);
+}
+
 void
 ics_pairing_stop (IcsEngine *self)
 {
   if (ics_channel_get_state (self->channel) != ICS_CHANNEL_CLOSED)
     ics_channel_close (self->channel);
-  if (self->strays > 0)
-    ics_engine_note (self, "%" G_GUINT64_FORMAT " messages on the channel were not the peer's, and dropped",
-                     self->strays);
+  note_dropped (self, self->strays, "messages on the channel were not the peer's");
+  if (ics_pairing_get_ws (self) != NULL)
+    note_dropped (self, ics_ws_channel_get_dropped (ics_pairing_get_ws (self)),
+                  "frames of the server were malformed, or over a limit");
+  if (self->handshake != NULL)
+    note_dropped (self, ics_handshake_get_dropped (self->handshake),
+                  "messages of the handshake were malformed, or not due");
 }
 
 gboolean

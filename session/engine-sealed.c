@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "session/engine-private.h"
 
-#include <string.h>
+#include <sodium.h>
 
 /* Control messages beside QUIC. Where the policies keep application data off the channel, QUIC must not move
  * there when the direct path dies: it would repeat there what was lost. It stays on the dead path, and what
@@ -17,10 +17,12 @@ static IcsSeal *
 new_seal (IcsEngine *self, gboolean joiner)
 {
   guint8 key[ICS_SEAL_KEY_SIZE];
+  IcsSeal *seal = NULL;
 
-  if (!ics_quic_export (self->quic, LABEL, joiner ? "client" : "server", key, sizeof key))
-    return NULL;
-  return ics_seal_new (key);
+  if (ics_quic_export (self->quic, LABEL, joiner ? "client" : "server", key, sizeof key))
+    seal = ics_seal_new (key);
+  sodium_memzero (key, sizeof key);
+  return seal;
 }
 
 void

@@ -1,76 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "session/ics-link.h"
+#include "session/ics-link-private.h"
 
 #include "base/code.h"
 #include "base/secret.h"
 #include "session/channel-proxy.h"
-#include "session/link-thread.h"
 #include "session/record.h"
 #include "transport/ics-stream-private.h"
 #include "transport/quic-conn.h"
-
-struct _IcsLink
-{
-  GObject parent_instance;
-
-  char *server_uri;
-  char *application;
-  IcsChannel *channel;
-  IcsPathPolicy policy;
-  int family;
-  char **turn_uris;
-  gboolean no_server_turn;
-  guint timeout_ms, handshake_timeout_ms;
-
-  IcsLinkThread *thread;
-  IcsStreamHub *hub; /* set once, when connected */
-  char *code;
-  char *peer_fingerprint;
-  IcsPathInfo *path;
-  GQueue record; /* char *, bounded */
-  GTask *connect_task;
-  gulong cancel_handler; /* on the cancellable of connect_task */
-  GTask *close_task;
-  GTask *accept_task;
-  GQueue incoming; /* IcsStream nobody took yet */
-  gint closed;     /* atomic: streams are opened from any thread */
-  gboolean finished;
-  GError *close_error;
-};
-
-typedef enum
-{
-  PROP_SERVER_URI = 1,
-  PROP_CHANNEL,
-  PROP_APPLICATION,
-  PROP_POLICY,
-  PROP_FAMILY,
-  PROP_TURN_URIS,
-  PROP_NO_SERVER_TURN,
-  PROP_TIMEOUT_MS,
-  PROP_HANDSHAKE_TIMEOUT_MS,
-  PROP_CODE,
-  PROP_PEER_FINGERPRINT,
-  PROP_PATH,
-  N_PROPS
-} Property;
-
-enum
-{
-  SIGNAL_CODE,
-  SIGNAL_PATH_CHANGED,
-  SIGNAL_STALL,
-  SIGNAL_INCOMING_STREAM,
-  SIGNAL_DATAGRAM,
-  SIGNAL_RECORD,
-  SIGNAL_CLOSED,
-  N_SIGNALS
-};
-
-static GParamSpec *props[N_PROPS];
-static guint signals[N_SIGNALS];
-
-G_DEFINE_FINAL_TYPE (IcsLink, ics_link, G_TYPE_OBJECT)
 
 /* --- what the engine says --- */
 
@@ -119,7 +55,7 @@ on_connected (IcsLink *self, IcsLinkEvent *event)
   self->peer_fingerprint = g_steal_pointer (&event->text);
   /* "path-changed" follows; who asks when connect finishes shall know it already. */
   self->path = g_steal_pointer (&event->path);
-  g_object_notify_by_pspec (G_OBJECT (self), props[PROP_PEER_FINGERPRINT]);
+  g_object_notify (G_OBJECT (self), "peer-fingerprint");
   finish_connect (self, NULL);
 }
 
@@ -129,10 +65,10 @@ on_stream (IcsLink *self, IcsQuicStream *core)
   g_autoptr (IcsStream) stream = ics_stream_new (core);
 
   if (self->accept_task == NULL
-      && g_signal_has_handler_pending (self, signals[SIGNAL_INCOMING_STREAM], 0, TRUE))
+      && g_signal_has_handler_pending (self, ics_link_signals[ICS_LINK_SIGNAL_INCOMING_STREAM], 0, TRUE))
     {
       ics_link_thread_stream_taken (self->thread);
-      g_signal_emit (self, signals[SIGNAL_INCOMING_STREAM], 0, stream);
+      g_signal_emit (self, ics_link_signals[ICS_LINK_SIGNAL_INCOMING_STREAM], 0, stream);
       return;
     }
   g_queue_push_tail (&self->incoming, g_steal_pointer (&stream));
@@ -144,8 +80,8 @@ on_path (IcsLink *self, IcsPathInfo *path)
 {
   g_clear_pointer (&self->path, ics_path_info_unref);
   self->path = ics_path_info_ref (path);
-  g_object_notify_by_pspec (G_OBJECT (self), props[PROP_PATH]);
-  g_signal_emit (self, signals[SIGNAL_PATH_CHANGED], 0, path);
+  g_object_notify (G_OBJECT (self), "path");
+  g_signal_emit (self, ics_link_signals[ICS_LINK_SIGNAL_PATH_CHANGED], 0, path);
 }
 
 static void
@@ -156,7 +92,7 @@ on_record (IcsLink *self, IcsLinkEvent *event)
   g_queue_push_tail (&self->record, g_steal_pointer (&event->text));
   if (g_queue_get_length (&self->record) > ICS_RECORD_MAX_LINES)
     g_free (g_queue_pop_head (&self->record));
-  g_signal_emit (self, signals[SIGNAL_RECORD], 0, line);
+  g_signal_emit (self, ics_link_signals[ICS_LINK_SIGNAL_RECORD], 0, line);
 }
 
 static void
@@ -168,7 +104,7 @@ on_closed (IcsLink *self, IcsLinkEvent *event)
                             ? g_error_copy (self->close_error)
                             : g_error_new_literal (ICS_ERROR, ICS_ERROR_CLOSED, "the link was closed"));
   finish_accept (self);
-  g_signal_emit (self, signals[SIGNAL_CLOSED], 0, self->close_error);
+  g_signal_emit (self, ics_link_signals[ICS_LINK_SIGNAL_CLOSED], 0, self->close_error);
 }
 
 static void
@@ -190,7 +126,7 @@ handle_event (GObject *owner, IcsLinkEvent *event)
     {
     case ICS_LINK_EVENT_CODE:
       self->code = g_steal_pointer (&event->text);
-      g_signal_emit (self, signals[SIGNAL_CODE], 0, self->code);
+      g_signal_emit (self, ics_link_signals[ICS_LINK_SIGNAL_CODE], 0, self->code);
       break;
     case ICS_LINK_EVENT_CONNECTED:
       on_connected (self, event);
@@ -199,13 +135,13 @@ handle_event (GObject *owner, IcsLinkEvent *event)
       on_path (self, event->path);
       break;
     case ICS_LINK_EVENT_STALL:
-      g_signal_emit (self, signals[SIGNAL_STALL], 0, event->ms);
+      g_signal_emit (self, ics_link_signals[ICS_LINK_SIGNAL_STALL], 0, event->ms);
       break;
     case ICS_LINK_EVENT_STREAM:
       on_stream (self, event->stream);
       break;
     case ICS_LINK_EVENT_DATAGRAM:
-      g_signal_emit (self, signals[SIGNAL_DATAGRAM], 0, event->bytes);
+      g_signal_emit (self, ics_link_signals[ICS_LINK_SIGNAL_DATAGRAM], 0, event->bytes);
       break;
     case ICS_LINK_EVENT_RECORD:
       on_record (self, event);
@@ -415,179 +351,4 @@ ics_link_get_record (IcsLink *self)
   for (GList *l = self->record.head; l != NULL; l = l->next)
     g_strv_builder_add (builder, l->data);
   return g_strv_builder_end (builder);
-}
-
-/* --- GObject --- */
-
-static void
-ics_link_set_property (GObject *object, guint id, const GValue *value, GParamSpec *pspec)
-{
-  IcsLink *self = ICS_LINK (object);
-
-  g_return_if_fail (self->thread == NULL || id == PROP_POLICY);
-  switch ((Property)id)
-    {
-    case PROP_SERVER_URI:
-      g_free (self->server_uri);
-      self->server_uri = g_value_dup_string (value);
-      break;
-    case PROP_CHANNEL:
-      g_clear_object (&self->channel);
-      self->channel = g_value_dup_object (value);
-      break;
-    case PROP_APPLICATION:
-      g_free (self->application);
-      self->application = g_value_dup_string (value);
-      break;
-    case PROP_POLICY:
-      self->policy = (IcsPathPolicy)g_value_get_uint (value);
-      if (self->thread != NULL)
-        ics_link_thread_set_policy (self->thread, self->policy);
-      break;
-    case PROP_FAMILY:
-      self->family = g_value_get_int (value);
-      break;
-    case PROP_TURN_URIS:
-      g_strfreev (self->turn_uris);
-      self->turn_uris = g_value_dup_boxed (value);
-      break;
-    case PROP_NO_SERVER_TURN:
-      self->no_server_turn = g_value_get_boolean (value);
-      break;
-    case PROP_TIMEOUT_MS:
-      self->timeout_ms = g_value_get_uint (value);
-      break;
-    case PROP_HANDSHAKE_TIMEOUT_MS:
-      self->handshake_timeout_ms = g_value_get_uint (value);
-      break;
-    case PROP_CODE:
-    case PROP_PEER_FINGERPRINT:
-    case PROP_PATH:
-    case N_PROPS:
-      G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
-      break;
-    }
-}
-
-static void
-ics_link_get_property (GObject *object, guint id, GValue *value, GParamSpec *pspec)
-{
-  IcsLink *self = ICS_LINK (object);
-
-  switch ((Property)id)
-    {
-    case PROP_SERVER_URI:
-      g_value_set_string (value, self->server_uri);
-      break;
-    case PROP_CHANNEL:
-      g_value_set_object (value, self->channel);
-      break;
-    case PROP_APPLICATION:
-      g_value_set_string (value, self->application);
-      break;
-    case PROP_POLICY:
-      g_value_set_uint (value, self->policy);
-      break;
-    case PROP_FAMILY:
-      g_value_set_int (value, self->family);
-      break;
-    case PROP_TURN_URIS:
-      g_value_set_boxed (value, self->turn_uris);
-      break;
-    case PROP_NO_SERVER_TURN:
-      g_value_set_boolean (value, self->no_server_turn);
-      break;
-    case PROP_TIMEOUT_MS:
-      g_value_set_uint (value, self->timeout_ms);
-      break;
-    case PROP_HANDSHAKE_TIMEOUT_MS:
-      g_value_set_uint (value, self->handshake_timeout_ms);
-      break;
-    case PROP_CODE:
-      g_value_set_string (value, self->code);
-      break;
-    case PROP_PEER_FINGERPRINT:
-      g_value_set_string (value, self->peer_fingerprint);
-      break;
-    case PROP_PATH:
-      g_value_set_boxed (value, self->path);
-      break;
-    case N_PROPS:
-      G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
-      break;
-    }
-}
-
-static void
-ics_link_finalize (GObject *object)
-{
-  IcsLink *self = ICS_LINK (object);
-
-  if (self->thread != NULL && !self->finished)
-    ics_link_thread_close (self->thread, 0, "");
-  g_clear_pointer (&self->thread, ics_link_thread_unref);
-  g_clear_pointer (&self->hub, ics_stream_hub_unref);
-  g_clear_pointer (&self->path, ics_path_info_unref);
-  g_queue_clear_full (&self->record, g_free);
-  g_queue_clear_full (&self->incoming, g_object_unref);
-  g_clear_object (&self->channel);
-  g_clear_error (&self->close_error);
-  g_strfreev (self->turn_uris);
-  g_free (self->server_uri);
-  g_free (self->application);
-  ics_secret_free (self->code);
-  g_free (self->peer_fingerprint);
-  G_OBJECT_CLASS (ics_link_parent_class)->finalize (object);
-}
-
-static void
-install_properties (GObjectClass *klass)
-{
-  const GParamFlags settable = G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS;
-  const GParamFlags readable = G_PARAM_READABLE | G_PARAM_STATIC_STRINGS;
-
-  props[PROP_SERVER_URI] = g_param_spec_string ("server-uri", NULL, NULL, NULL, settable);
-  props[PROP_CHANNEL] = g_param_spec_object ("channel", NULL, NULL, ICS_TYPE_CHANNEL, settable);
-  props[PROP_APPLICATION] = g_param_spec_string ("application", NULL, NULL, NULL, settable);
-  props[PROP_POLICY]
-      = g_param_spec_uint ("policy", NULL, NULL, 0, ICS_PATH_POLICY_LAN, ICS_PATH_POLICY_AUTO, settable);
-  props[PROP_FAMILY] = g_param_spec_int ("family", NULL, NULL, 0, 6, 0, settable);
-  props[PROP_TURN_URIS] = g_param_spec_boxed ("turn-uris", NULL, NULL, G_TYPE_STRV, settable);
-  props[PROP_NO_SERVER_TURN] = g_param_spec_boolean ("no-server-turn", NULL, NULL, FALSE, settable);
-  props[PROP_TIMEOUT_MS] = g_param_spec_uint ("timeout-ms", NULL, NULL, 0, G_MAXUINT, 0, settable);
-  props[PROP_HANDSHAKE_TIMEOUT_MS]
-      = g_param_spec_uint ("handshake-timeout-ms", NULL, NULL, 0, G_MAXUINT, 0, settable);
-  props[PROP_CODE] = g_param_spec_string ("code", NULL, NULL, NULL, readable);
-  props[PROP_PEER_FINGERPRINT] = g_param_spec_string ("peer-fingerprint", NULL, NULL, NULL, readable);
-  props[PROP_PATH] = g_param_spec_boxed ("path", NULL, NULL, ICS_TYPE_PATH_INFO, readable);
-  g_object_class_install_properties (klass, N_PROPS, props);
-}
-
-static guint
-new_signal (const char *name, GType type)
-{
-  return g_signal_new (name, ICS_TYPE_LINK, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL, G_TYPE_NONE, 1, type);
-}
-
-static void
-ics_link_class_init (IcsLinkClass *klass)
-{
-  GObjectClass *object_class = G_OBJECT_CLASS (klass);
-
-  object_class->set_property = ics_link_set_property;
-  object_class->get_property = ics_link_get_property;
-  object_class->finalize = ics_link_finalize;
-  install_properties (object_class);
-  signals[SIGNAL_CODE] = new_signal ("code", G_TYPE_STRING);
-  signals[SIGNAL_PATH_CHANGED] = new_signal ("path-changed", ICS_TYPE_PATH_INFO);
-  signals[SIGNAL_STALL] = new_signal ("stall", G_TYPE_UINT);
-  signals[SIGNAL_INCOMING_STREAM] = new_signal ("incoming-stream", ICS_TYPE_STREAM);
-  signals[SIGNAL_DATAGRAM] = new_signal ("datagram", G_TYPE_BYTES);
-  signals[SIGNAL_RECORD] = new_signal ("record", G_TYPE_STRING);
-  signals[SIGNAL_CLOSED] = new_signal ("closed", G_TYPE_ERROR);
-}
-
-static void
-ics_link_init (IcsLink *self)
-{
 }

@@ -38,12 +38,14 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (IcsPathInfo, ics_path_info_unref)
  *   server-uri (string)       rendezvous server, "wss://rv.example.org"
  *   channel (IcsChannel)      an own channel instead of the server's; used on the creator's context
  *   application (string)      what runs over the link, "file/1"; both sides must name the same
- *   policy (IcsPathPolicy)    which paths application data may take; both hosts keep to both. May be set at any time
+ *   policy (IcsPathPolicy)    which paths application data may take; both hosts keep to both; may be set
+ *                             at any time
  *   family (int)              0 any, 4, 6
- *   turn-uris (strv)          additional TURN servers ("turn:user:pass@host"), besides the server's; NULL =
- * only the server's no-server-turn (boolean)  do not use the server's TURN servers timeout-ms (uint) limit
- * for the peer to come, and for a life without any path; 0 = defaults (no limit for the peer to come, 600 s
- * without a path)
+ *   turn-uris (strv)          additional TURN servers ("turn:user:pass@host"), besides the server's;
+ *                             NULL = only the server's
+ *   no-server-turn (boolean)  do not use the server's TURN servers
+ *   timeout-ms (uint)         limit for the peer to come, and for a life without any path; 0 = defaults
+ *                             (no limit for the peer to come, 600 s without a path)
  *   handshake-timeout-ms (uint)  limit for pairing and handshake, from when the peer is there; 0 = 30 s
  * Read-only: code (string), peer-fingerprint (string, hex), path (IcsPathInfo)
  *
@@ -51,11 +53,12 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (IcsPathInfo, ics_path_info_unref)
  *   code (const char *code)                    listening: give this code to the other host's user
  *   path-changed (IcsPathInfo *path)           traffic this host sends moved; the first path included
  *   stall (guint ms)                           delivery to the application paused by a shift, longest pause
- *   incoming-stream (IcsStream *stream)        the peer opened a stream; while nobody is connected it is kept for accept
+ *   incoming-stream (IcsStream *stream)        the peer opened a stream; while nobody is connected it is
+ *                                              kept for accept
  *   datagram (GBytes *payload)
  *   record (const char *line)                  a new line of the record, in people's words
  *   closed (GError *error)                     the link ended; error is NULL after a clean close by either
- * side
+ *                                              side
  *
  * Since: 0.1
  */

@@ -1,43 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include <session/ics-server.h>
+#include "session/ics-server-private.h"
 
 #include "session/server-addresses.h"
-#include "signaling/server.h"
-#include "turn-fallback/coturn.h"
-#include "turn-fallback/turn-rest.h"
-#include <errno.h>
 #include <glib/gstdio.h>
-#include <sodium.h>
-#include <string.h>
 
-#define REALM "ice-session"
 /* Of TURN credentials. Links ask for fresh ones after half of it. */
 #define TURN_LIFETIME_S (12 * 3600)
-#define SECRET_SIZE 32
-
-struct _IcsServer
-{
-  GObject parent_instance;
-
-  char **listen;
-  char *tls_cert_file;
-  char *tls_key_file;
-  char **public_addresses;
-  char **turn_uris;
-  char *turn_secret_file;
-  char **turn_allow_peers;
-  guint turn_lifetime;
-  char *state_dir;
-
-  gboolean own_state_dir; /* made at start, removed at the end */
-  char *secret;           /* of the TURN REST scheme; NULL = none */
-  IcsRvServer *rendezvous;
-  IcsCoturn *coturn;
-  GArray *turn_addresses; /* IcsCoturnAddress */
-  GPtrArray *turn_given;  /* (element-type IcsTurnServer): from turn-uris */
-  guint stopping;         /* parts that have not ended yet */
-  GTask *stop_task;
-};
 
 enum
 {
@@ -67,154 +35,11 @@ G_DEFINE_FINAL_TYPE (IcsServer, ics_server, G_TYPE_OBJECT)
 
 static const char *const default_listen[] = { "[::]:8080", NULL };
 
-static void
-on_log (const char *line, gpointer user_data)
-{
-  g_signal_emit (user_data, signals[SIGNAL_LOG], 0, line);
-}
-
-/* TURN */
-
-static void
-add_turn_address (GPtrArray *turn, const IcsServer *self, const IcsCoturnAddress *address)
-{
-  IcsTurnServer *server = g_new0 (IcsTurnServer, 1);
-
-  server->host = g_strdup (address->public != NULL ? address->public : address->local);
-  server->port = ics_coturn_get_port (self->coturn);
-  server->transport = ICS_TURN_UDP;
-  g_ptr_array_add (turn, server);
-}
-
-/* What one member is handed: the servers known now, each with credentials made for it. */
 static GPtrArray *
 turn_servers (gpointer user_data)
 {
-  IcsServer *self = user_data;
-  GPtrArray *turn = g_ptr_array_new_with_free_func ((GDestroyNotify)ics_turn_server_free);
-
-  for (guint i = 0; self->turn_given != NULL && i < self->turn_given->len; i++)
-    g_ptr_array_add (turn, ics_turn_server_copy (self->turn_given->pdata[i]));
-  for (guint i = 0; self->coturn != NULL && i < self->turn_addresses->len; i++)
-    add_turn_address (turn, self, &g_array_index (self->turn_addresses, IcsCoturnAddress, i));
-  for (guint i = 0; i < turn->len; i++)
-    {
-      IcsTurnServer *server = turn->pdata[i];
-
-      if (self->secret != NULL && !server->is_stun && server->username == NULL)
-        ics_turn_rest_issue (server, self->secret, g_get_real_time () / G_USEC_PER_SEC, self->turn_lifetime);
-    }
-  return turn;
+  return ics_server_turn_issue (user_data);
 }
-
-static gboolean
-read_secret (IcsServer *self, GError **error)
-{
-  gsize len;
-
-  if (!g_file_get_contents (self->turn_secret_file, &self->secret, &len, error))
-    return FALSE;
-  g_strstrip (self->secret);
-  for (const char *c = self->secret; *c != '\0'; c++)
-    if (!g_ascii_isgraph (*c))
-      {
-        g_set_error (error, ICS_ERROR, ICS_ERROR_INVALID_ARGUMENT, "%s: the secret has blanks in it",
-                     self->turn_secret_file);
-        return FALSE;
-      }
-  if (*self->secret != '\0')
-    return TRUE;
-  g_set_error (error, ICS_ERROR, ICS_ERROR_INVALID_ARGUMENT, "%s is empty", self->turn_secret_file);
-  return FALSE;
-}
-
-static void
-make_secret (IcsServer *self)
-{
-  guint8 bytes[SECRET_SIZE];
-
-  randombytes_buf (bytes, sizeof bytes);
-  self->secret = g_malloc (2 * sizeof bytes + 1);
-  sodium_bin2hex (self->secret, 2 * sizeof bytes + 1, bytes, sizeof bytes);
-  sodium_memzero (bytes, sizeof bytes);
-}
-
-static gboolean
-prepare_state_dir (IcsServer *self, GError **error)
-{
-  if (self->state_dir == NULL)
-    {
-      self->state_dir = g_dir_make_tmp ("ice-session-XXXXXX", error);
-      self->own_state_dir = self->state_dir != NULL;
-    }
-  else if (g_mkdir_with_parents (self->state_dir, 0700) != 0)
-    {
-      g_set_error (error, G_IO_ERROR, (gint)g_io_error_from_errno (errno), "cannot make %s: %s",
-                   self->state_dir, g_strerror (errno));
-      return FALSE;
-    }
-  return self->state_dir != NULL;
-}
-
-static gboolean
-start_coturn (IcsServer *self, GError **error)
-{
-  g_autofree char *program = ics_coturn_find_program ();
-  IcsCoturnConfig config = { .realm = REALM, .log = on_log, .user_data = self };
-
-  if (program == NULL)
-    {
-      on_log (
-          "turnserver is not installed: no TURN relay, sessions without a direct path stay on this server",
-          self);
-      return TRUE;
-    }
-  self->turn_addresses = ics_server_turn_addresses ((const char *const *)self->public_addresses,
-                                                    (const char *const *)self->listen, error);
-  if (self->turn_addresses == NULL || !prepare_state_dir (self, error))
-    return FALSE;
-  if (self->secret == NULL)
-    make_secret (self);
-  config.state_dir = self->state_dir;
-  config.lifetime = self->turn_lifetime;
-  config.secret = self->secret;
-  config.addresses = (const IcsCoturnAddress *)(gpointer)self->turn_addresses->data;
-  config.n_addresses = self->turn_addresses->len;
-  config.allow_peers = (const char *const *)self->turn_allow_peers;
-  self->coturn = ics_coturn_new (&config);
-  return ics_coturn_start (self->coturn, error);
-}
-
-static gboolean
-take_turn_uri (IcsServer *self, const char *uri, gboolean *automatic, GError **error)
-{
-  IcsTurnServer *server;
-
-  *automatic = *automatic || g_str_equal (uri, "auto");
-  if (g_str_equal (uri, "auto") || g_str_equal (uri, "none"))
-    return TRUE;
-  server = ics_turn_server_parse (uri, error);
-  if (server == NULL)
-    return FALSE;
-  g_ptr_array_add (self->turn_given, server);
-  return TRUE;
-}
-
-static gboolean
-start_turn (IcsServer *self, GError **error)
-{
-  gboolean automatic = self->turn_uris == NULL || self->turn_uris[0] == NULL;
-
-  self->turn_given = g_ptr_array_new_with_free_func ((GDestroyNotify)ics_turn_server_free);
-  for (guint i = 0; self->turn_uris != NULL && self->turn_uris[i] != NULL; i++)
-    if (!take_turn_uri (self, self->turn_uris[i], &automatic, error))
-      return FALSE;
-  if (self->turn_secret_file != NULL && !read_secret (self, error))
-    return FALSE;
-  return !automatic || start_coturn (self, error);
-}
-
-/* The rendezvous */
 
 static gboolean
 load_certificate (IcsServer *self, GTlsCertificate **certificate, GError **error)
@@ -285,7 +110,7 @@ ics_server_start (IcsServer *self, GError **error)
     return FALSE;
   config.certificate = certificate;
   self->rendezvous = ics_rv_server_new (&config);
-  if (!bind_all (self, bound, error) || !start_turn (self, error))
+  if (!bind_all (self, bound, error) || !ics_server_turn_start (self, error))
     return FALSE;
   announce (self, bound, certificate != NULL);
   return TRUE;
@@ -355,11 +180,7 @@ ics_server_finalize (GObject *object)
   IcsServer *self = ICS_SERVER (object);
 
   tear_down (self);
-  g_clear_pointer (&self->turn_addresses, g_array_unref);
-  g_clear_pointer (&self->turn_given, g_ptr_array_unref);
-  if (self->secret != NULL)
-    sodium_memzero (self->secret, strlen (self->secret));
-  g_free (self->secret);
+  ics_server_turn_clear (self);
   g_strfreev (self->listen);
   g_free (self->tls_cert_file);
   g_free (self->tls_key_file);

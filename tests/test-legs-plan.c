@@ -1,25 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The plan of a leg's attempts, on a virtual clock. */
-#include "session/leg-plan.h"
+#include "tests/legs.h"
 #include "tests/suite.h"
 
-#define MS G_TIME_SPAN_MILLISECOND
-#define S G_TIME_SPAN_SECOND
-
-static const IcsLegPlanConfig turn_config
-    = { .retry_min = S, .retry_max = 60 * S, .at_once = TRUE, .settle = 3 * S, .keep = 2, .max = 8 };
-static const IcsLegPlanConfig direct_config
-    = { .retry_min = 3 * S, .retry_max = 120 * S, .keep = 2, .max = 3 };
-
-static const IcsLegRoutes one_server = { .items = { { .relays = ICS_RELAYS_JOINER },
-                                                    { .relays = ICS_RELAYS_LISTENER, .rung = 1 },
-                                                    { .relays = ICS_RELAYS_BOTH, .rung = 2 } },
-                                         .len = 3 };
 static const IcsLegRoutes three_servers = { .items = { { .relays = ICS_RELAYS_JOINER },
                                                        { .relays = ICS_RELAYS_JOINER, .joiner_server = 1 },
                                                        { .relays = ICS_RELAYS_JOINER, .joiner_server = 2 } },
                                             .len = 3 };
-static const IcsLegRoutes direct_route = { .items = { { .relays = ICS_RELAYS_NONE } }, .len = 1 };
 
 /* What the plan wants done: "+1J" starts attempt 1, "-1" ends it. */
 static char *
@@ -177,17 +164,24 @@ START_TEST (test_at_once)
 }
 END_TEST
 
+/* Attempt 1 of the direct leg is proved and carries the traffic. */
+static void
+begin_direct (IcsLegPlan *plan)
+{
+  ics_leg_plan_set_routes (plan, 0, &direct_route);
+  expect (plan, "+1-");
+  ics_leg_plan_on_proved (plan, MS, 1, NULL);
+  ics_leg_plan_set_active (plan, MS, 1);
+  ics_leg_plan_handle_timeout (plan, MS);
+}
+
 /* Make before break: a path that carries the traffic is never ended, the others are when a new one is proved.
  */
 START_TEST (test_renew)
 {
   g_autoptr (IcsLegPlan) plan = ics_leg_plan_new (&direct_config);
 
-  ics_leg_plan_set_routes (plan, 0, &direct_route);
-  expect (plan, "+1-");
-  ics_leg_plan_on_proved (plan, MS, 1, NULL);
-  ics_leg_plan_set_active (plan, MS, 1);
-  ics_leg_plan_handle_timeout (plan, MS);
+  begin_direct (plan);
   for (guint i = 0; i < 3; i++)
     ics_leg_plan_renew (plan, 2 * MS);
   expect_at (plan, S, "+2-");
@@ -211,11 +205,7 @@ START_TEST (test_replace)
 {
   g_autoptr (IcsLegPlan) plan = ics_leg_plan_new (&direct_config);
 
-  ics_leg_plan_set_routes (plan, 0, &direct_route);
-  expect (plan, "+1-");
-  ics_leg_plan_on_proved (plan, MS, 1, NULL);
-  ics_leg_plan_set_active (plan, MS, 1);
-  ics_leg_plan_handle_timeout (plan, MS);
+  begin_direct (plan);
   ics_leg_plan_replace (plan, 2 * S);
   expect_at (plan, 2 * S, "+2-");
   ics_leg_plan_on_ended (plan, 3 * S, 2);

@@ -73,8 +73,8 @@ START_TEST (test_only_path_returns)
 }
 END_TEST
 
-/* Neither has heard of the other's goodbye when it says its own. An error beats a clean end, and whoever ends with
- * an error hears of the other's. */
+/* Neither has heard of the other's goodbye when it says its own. An error beats a clean end, and whoever ends
+ * with an error hears of the other's. */
 START_TEST (test_both_close_at_once)
 {
   static const guint64 codes[][2] = { { 0, 0 }, { 0, 7 }, { 7, 0 }, { 7, 9 } };

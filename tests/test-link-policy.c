@@ -130,6 +130,20 @@ both_on_channel (LinkPair *pair)
          && link_pair_kind (pair, 1) == ICS_PATH_CHANNEL;
 }
 
+/* One side insists on the direct path, and it is counted what goes over the channel. */
+static void
+start_direct (LinkPair *pair, guint side)
+{
+  link_pair_init (pair);
+  on_channel = 0;
+  for (guint i = 0; i < 2; i++)
+    memory_channel_set_tap (pair->channel[i], count, NULL);
+  set_policy (pair, side, ICS_PATH_POLICY_DIRECT);
+  link_pair_start (pair, FALSE);
+  link_pair_run (pair, link_pair_is_connected);
+  link_pair_run (pair, have_paths);
+}
+
 /* To the relay and back, whichever host wants it. */
 START_TEST (changes_at_run_time)
 {
@@ -161,14 +175,7 @@ START_TEST (both_keep_to_both)
   g_autoptr (GBytes) payload = new_payload ();
   LinkPair pair;
 
-  link_pair_init (&pair);
-  on_channel = 0;
-  for (guint side = 0; side < 2; side++)
-    memory_channel_set_tap (pair.channel[side], count, NULL);
-  set_policy (&pair, (guint)_i, ICS_PATH_POLICY_DIRECT);
-  link_pair_start (&pair, FALSE);
-  link_pair_run (&pair, link_pair_is_connected);
-  link_pair_run (&pair, have_paths);
+  start_direct (&pair, (guint)_i);
   for (guint side = 0; side < 2; side++)
     ck_assert_int_eq (ics_path_info_get_kind (g_ptr_array_index (pair.paths[side], 0)), ICS_PATH_DIRECT);
   link_exchange (&pair, 0, payload);
@@ -187,14 +194,7 @@ START_TEST (direct_path_is_replaced)
   LinkPair pair;
   guint before;
 
-  link_pair_init (&pair);
-  on_channel = 0;
-  for (guint side = 0; side < 2; side++)
-    memory_channel_set_tap (pair.channel[side], count, NULL);
-  set_policy (&pair, (guint)_i, ICS_PATH_POLICY_DIRECT);
-  link_pair_start (&pair, FALSE);
-  link_pair_run (&pair, link_pair_is_connected);
-  link_pair_run (&pair, have_paths);
+  start_direct (&pair, (guint)_i);
   link_exchange (&pair, (guint)_i, payload);
   before = quic_on_channel;
   kill_sockets ();
