@@ -15,6 +15,7 @@ on_answer (IcsUdpEndpoint *self, gint64 now, const IcsFlow *flow, const IcsStunI
       ics_consent_answered (&self->consent, now);
       /* Which nominates it. */
       ics_consent_ask (&self->consent, now);
+      ics_udp_endpoint_follow_blocked (self);
       self->hooks.moved (flow, self->user_data);
     }
   else if (ics_flow_equal (flow, &self->flows.current))

@@ -38,6 +38,8 @@ struct _IcsUdpEndpoint
 /* udp-endpoint.c */
 void ics_udp_endpoint_note (IcsUdpEndpoint *self, const char *format, ...) G_GNUC_PRINTF (2, 3);
 gboolean ics_udp_endpoint_send_stun (IcsUdpEndpoint *self, const IcsFlow *to, const guint8 *data, gsize len);
+/* The current socket is another one: who waits to send waits for this one now. */
+void ics_udp_endpoint_follow_blocked (IcsUdpEndpoint *self);
 
 /* udp-endpoint-input.c: reads what there is, within bounds, and tells it. The endpoint may have been freed
  * then: the caller holds a reference. */

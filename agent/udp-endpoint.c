@@ -164,6 +164,14 @@ unblock (IcsUdpEndpoint *self, guint socket)
   self->hooks.writable (self->user_data);
 }
 
+/* The one that was full may be closed before it has room again. */
+void
+ics_udp_endpoint_follow_blocked (IcsUdpEndpoint *self)
+{
+  if (self->blocked)
+    g_source_modify_unix_fd (self->source, self->slots[self->flows.current.socket].tag, G_IO_IN | G_IO_OUT);
+}
+
 static void
 clear (gpointer data)
 {
@@ -294,14 +302,4 @@ guint64
 ics_udp_endpoint_get_dropped (IcsUdpEndpoint *self)
 {
   return self->dropped;
-}
-
-guint
-ics_udp_endpoint_count_sockets (IcsUdpEndpoint *self)
-{
-  guint n = 0;
-
-  for (guint i = 0; i < self->n_slots; i++)
-    n += self->slots[i].socket != NULL;
-  return n;
 }

@@ -60,6 +60,5 @@ char *ics_udp_endpoint_get_local (IcsUdpEndpoint *self, guint socket);
 GInetAddress *ics_udp_endpoint_get_base (IcsUdpEndpoint *self);
 /* Datagrams that were neither the peer's nor authentic. */
 guint64 ics_udp_endpoint_get_dropped (IcsUdpEndpoint *self);
-guint ics_udp_endpoint_count_sockets (IcsUdpEndpoint *self);
 
 G_END_DECLS

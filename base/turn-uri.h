@@ -16,18 +16,18 @@ typedef enum
 
 typedef struct
 {
-  gboolean is_stun;            /* stun: URI; no credentials */
-  char *host;                  /* name or IP literal, without brackets */
-  guint16 port;                /* default 3478, 5349 for turns: */
+  gboolean is_stun; /* stun: URI; no credentials */
+  char *host;       /* name or IP literal, without brackets */
+  guint16 port;     /* default 3478, 5349 for turns: */
   IcsTurnTransport transport;
-  char *username;              /* NULL if none yet */
-  char *password;              /* wiped on free */
-  gint64 expires_unix;         /* seconds since the epoch, 0 = never */
+  char *username;      /* NULL if none yet */
+  char *password;      /* wiped on free */
+  gint64 expires_unix; /* seconds since the epoch, 0 = never */
 } IcsTurnServer;
 
-/* Parses "stun:host[:port]", "turn:[user:password@]host[:port][?transport=udp|tcp]", "turns:...". The userinfo
- * form is this project's convenience for --turn; percent-decoding applies to it. Returns NULL and sets
- * ICS_ERROR_INVALID_ARGUMENT when it does not parse. */
+/* Parses "stun:host[:port]", "turn:[user:password@]host[:port][?transport=udp|tcp]", "turns:...". The
+ * userinfo form is this project's convenience for --turn; percent-decoding applies to it. Returns NULL and
+ * sets ICS_ERROR_INVALID_ARGUMENT when it does not parse. */
 IcsTurnServer *ics_turn_server_parse (const char *uri, GError **error);
 IcsTurnServer *ics_turn_server_copy (const IcsTurnServer *self);
 void ics_turn_server_free (IcsTurnServer *self);

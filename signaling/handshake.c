@@ -362,15 +362,6 @@ ics_handshake_get_failure (IcsHandshake *self, const char **message)
   return self->failure;
 }
 
-void
-ics_handshake_fail (IcsHandshake *self, IcsError code, const char *message)
-{
-  if (self->state != ICS_HANDSHAKE_RUNNING)
-    return;
-  be_silent (self);
-  fail_take_message (self, code, g_strdup (message));
-}
-
 const guint8 *
 ics_handshake_get_peer_fingerprint (IcsHandshake *self)
 {

@@ -64,10 +64,8 @@ void ics_handshake_resend (IcsHandshake *self);
 IcsHandshakeState ics_handshake_get_state (IcsHandshake *self);
 
 /* When FAILED: ICS_ERROR_CODE_REJECTED, ICS_ERROR_REFUSED (applications differ) or ICS_ERROR_PROTOCOL; a
- * sentence for people in @message. A handshake can be failed by its owner when the peer leaves before it has
- * proved that it knows the code. */
+ * sentence for people in @message. */
 IcsError ics_handshake_get_failure (IcsHandshake *self, const char **message);
-void ics_handshake_fail (IcsHandshake *self, IcsError code, const char *message);
 
 /* When DONE, else NULL. */
 const guint8 *ics_handshake_get_peer_fingerprint (IcsHandshake *self);

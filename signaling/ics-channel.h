@@ -44,7 +44,8 @@ typedef enum
 #define ICS_CHANNEL_DATA_MAX 65536
 
 #define ICS_TYPE_CHANNEL (ics_channel_get_type ())
-ICS_API G_DECLARE_INTERFACE (IcsChannel, ics_channel, ICS, CHANNEL, GObject)
+ICS_API
+G_DECLARE_INTERFACE (IcsChannel, ics_channel, ICS, CHANNEL, GObject)
 
 /**
  * IcsChannelInterface:

@@ -24,8 +24,8 @@ IcsRvServer *ics_rv_server_new (const IcsRvServerConfig *config);
 /* Cuts what is left. */
 void ics_rv_server_free (IcsRvServer *self);
 
-/* Binds @address; the IPv6 wildcard takes IPv4 as well, and only that on a host without IPv6. Returns the bound
- * address (port 0 replaced), or NULL. */
+/* Binds @address; the IPv6 wildcard takes IPv4 as well, and only that on a host without IPv6. Returns the
+ * bound address (port 0 replaced), or NULL. */
 GSocketAddress *ics_rv_server_listen (IcsRvServer *self, GSocketAddress *address, GError **error);
 
 /* Takes no more connections and closes those that are there (1001, going away). @stopped runs once they are

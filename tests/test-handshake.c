@@ -238,27 +238,6 @@ START_TEST (listener_answers_one_joiner_only)
 }
 END_TEST
 
-START_TEST (owner_can_fail_a_running_handshake)
-{
-  g_auto (Pair) pair = new_pair (CODE, CODE);
-  g_auto (Pair) done = new_pair (CODE, CODE);
-  IcsHandshake *receiver;
-  g_autoptr (GBytes) answer = run_to_message (&pair, 1, &receiver);
-
-  ics_handshake_fail (pair.listener, ICS_ERROR_CODE_REJECTED, "the other host left");
-  expect_failed (pair.listener, ICS_ERROR_CODE_REJECTED);
-  ics_handshake_resend (pair.listener);
-  expect_silence (pair.listener);
-  deliver (pair.joiner, answer);
-  settle (&pair);
-  expect_failed (pair.listener, ICS_ERROR_CODE_REJECTED);
-
-  settle (&done);
-  ics_handshake_fail (done.joiner, ICS_ERROR_TIMED_OUT, "too late");
-  expect_both_done (&done);
-}
-END_TEST
-
 int
 main (void)
 {
@@ -273,7 +252,6 @@ main (void)
                                  repeats_get_the_same_answer,
                                  out_of_order_messages_are_dropped,
                                  listener_answers_one_joiner_only,
-                                 owner_can_fail_a_running_handshake,
                                  NULL };
 
   return run_suite ("handshake", tests);
