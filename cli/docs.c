@@ -202,7 +202,8 @@ man_files (void)
   man_row ("$XDG_CONFIG_HOME/ice-session/config",
            "Key file. Group [ice-session]: server, path, turn (separated by ';'), timeout, limit-rate. Group "
            "[server]: listen, "
-           "tls-cert, tls-key, public-address, turn, turn-secret-file, turn-allow-peer, turn-lifetime, state-dir. An option "
+           "tls-cert, tls-key, public-address, turn, turn-secret-file, turn-allow-peer, turn-lifetime, "
+           "state-dir. An option "
            "goes before the "
            "environment, the environment before the file.");
 }
@@ -211,21 +212,24 @@ static void
 man_events (void)
 {
   puts (".SH EVENTS");
-  man_text ("With --json one JSON object a line, each with \"v\" (1), \"type\" and \"at_ms\" (milliseconds "
-            "since the program "
-            "began). Types: listening (server: url), code, connected (peer), path (kind, transport, local, "
-            "local_type, remote, "
-            "remote_type, rtt_ms, reason), stall (ms), progress (file, bytes, total: of all files together), "
-            "forwarding (bind, "
-            "name), record (line, with -v), done (bytes, sha256, channel_bytes, turn_bytes, direct_bytes), "
-            "error (code, exit, "
-            "message). The sha256 of several files is that of their contents one after the other, in the "
-            "order of the offer. "
-            "pipe's done counts both directions in bytes and the three sums, tells each in sent_bytes, "
-            "received_bytes, "
-            "sent_sha256 and received_sha256, and its sha256 is of what was received, or of what was sent if "
-            "nothing was "
-            "received. Readers ignore types and fields they do not know.");
+  man_text (
+      "With --json one JSON object a line, each with \"v\" (1), \"type\" and \"at_ms\" (milliseconds "
+      "since the program "
+      "began). Types: listening (server: url), code, connected (peer), path (kind, transport, local, "
+      "local_type, remote, "
+      "remote_type, rtt_ms, reason: first, better, lost, policy, or roam when the peer's address changed), "
+      "stall (ms: the longest pause in what was received around a move of the traffic), progress (file, "
+      "bytes, total: of all files together), "
+      "forwarding (bind, "
+      "name), record (line, with -v), done (bytes, sha256, channel_bytes, turn_bytes, direct_bytes), "
+      "error (code, exit, "
+      "message). The sha256 of several files is that of their contents one after the other, in the "
+      "order of the offer. "
+      "pipe's done counts both directions in bytes and the three sums, tells each in sent_bytes, "
+      "received_bytes, "
+      "sent_sha256 and received_sha256, and its sha256 is of what was received, or of what was sent if "
+      "nothing was "
+      "received. Readers ignore types and fields they do not know.");
   putchar ('\n');
 }
 

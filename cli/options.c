@@ -40,7 +40,8 @@ const CliOption cli_options[CLI_N_OPTS] = {
     "The rendezvous server, ws://HOST[:PORT] or wss://HOST[:PORT]." },
   [CLI_OPT_PATH] = { CLI_OPT_PATH, 0, "path", "auto|direct|relay|lan", FALSE,
     "auto: start on the relay, move to the best path. direct, lan: data only on a direct path, lan between local addresses. "
-    "relay: never look for a direct path nor show this host's addresses to the other side." },
+    "relay: never look for a direct path nor show this host's addresses to the other side. Data takes only paths that both "
+    "sides' policies allow." },
   [CLI_OPT_IPV4] = { CLI_OPT_IPV4, '4', NULL, NULL, FALSE, "Use IPv4 only." },
   [CLI_OPT_IPV6] = { CLI_OPT_IPV6, '6', NULL, NULL, FALSE, "Use IPv6 only." },
   [CLI_OPT_TURN] = { CLI_OPT_TURN, 0, "turn", "URI", TRUE,
