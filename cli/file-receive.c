@@ -16,10 +16,9 @@ typedef struct
 {
   CliFileReceive *job;
   CliStaging *staging;
-  GInputStream *in;
+  GInputStream *in; /* buffered; contents are used where they lie in it */
   CliHash *file_hash;
   CliHash *all_hash; /* of the contents one after the other, when there are several */
-  guint8 *buffer;
   GCancellable *cancellable;
 } Receiver;
 
@@ -39,9 +38,9 @@ write_fully (int fd, const guint8 *data, gsize length)
 }
 
 static gboolean
-store_chunk (Receiver *self, const CliEntry *entry, int fd, gsize length, GError **error)
+store_chunk (Receiver *self, const CliEntry *entry, int fd, const guint8 *data, gsize length, GError **error)
 {
-  if (!write_fully (fd, self->buffer, length))
+  if (!write_fully (fd, data, length))
     {
       int errsv = errno;
 
@@ -49,11 +48,29 @@ store_chunk (Receiver *self, const CliEntry *entry, int fd, gsize length, GError
                    g_strerror (errsv));
       return FALSE;
     }
-  cli_hash_update (self->file_hash, self->buffer, length);
+  cli_hash_update (self->file_hash, data, length);
   if (self->all_hash != NULL)
-    cli_hash_update (self->all_hash, self->buffer, length);
+    cli_hash_update (self->all_hash, data, length);
   cli_counter_add (&self->job->progress->bytes, length);
   return TRUE;
+}
+
+/* What is in the buffer, at least one byte; NULL on error. */
+static const guint8 *
+next_chunk (Receiver *self, gsize *length, GError **error)
+{
+  GBufferedInputStream *in = G_BUFFERED_INPUT_STREAM (self->in);
+  gssize n = (gssize)g_buffered_input_stream_get_available (in);
+
+  if (n == 0)
+    n = g_buffered_input_stream_fill (in, -1, self->cancellable, error);
+  if (n > 0)
+    return g_buffered_input_stream_peek_buffer (in, length);
+  if (n == 0)
+    g_set_error (error, ICS_ERROR, ICS_ERROR_CLOSED, "the other side ended before it was done");
+  else
+    cli_peer_translate_error (error);
+  return NULL;
 }
 
 static gboolean
@@ -61,16 +78,16 @@ receive_content (Receiver *self, const CliEntry *entry, int fd, GError **error)
 {
   for (guint64 left = entry->size; left > 0;)
     {
-      gssize n
-          = g_input_stream_read (self->in, self->buffer, (gsize)MIN (left, BUFFER), self->cancellable, error);
+      gsize n;
+      const guint8 *data = next_chunk (self, &n, error);
 
-      if (n == 0)
-        g_set_error (error, ICS_ERROR, ICS_ERROR_CLOSED, "the other side ended before it was done");
-      if (n < 0)
-        cli_peer_translate_error (error);
-      if (n <= 0 || !store_chunk (self, entry, fd, (gsize)n, error))
+      if (data == NULL)
         return FALSE;
-      left -= (guint64)n;
+      n = (gsize)MIN (left, n);
+      if (!store_chunk (self, entry, fd, data, n, error)
+          || g_input_stream_skip (self->in, n, self->cancellable, error) < 0)
+        return FALSE;
+      left -= n;
     }
   return TRUE;
 }
@@ -140,8 +157,7 @@ receive_data (CliFileReceive *self, CliStripes *stripes, GCancellable *cancellab
   g_autoptr (GInputStream) in = g_buffered_input_stream_new_sized (striped, BUFFER);
   g_autoptr (CliHash) file_hash = cli_hash_new ();
   g_autoptr (CliHash) all_hash = self->manifest->n_files == 1 ? NULL : cli_hash_new ();
-  g_autofree guint8 *buffer = g_malloc (BUFFER);
-  Receiver receiver = { self, staging, in, file_hash, all_hash, buffer, cancellable };
+  Receiver receiver = { self, staging, in, file_hash, all_hash, cancellable };
 
   return staging != NULL && receive_entries (&receiver, error)
          && cli_staging_commit (staging, self->manifest, self->overwrite, error);

@@ -16,10 +16,11 @@
 typedef struct
 {
   CliFileSend *job;
-  GOutputStream *out; /* small files share a write */
+  GOutputStream *out;
   CliHash *file_hash;
   CliHash *all_hash; /* of the contents one after the other, when there are several */
-  guint8 *buffer;
+  guint8 *buffer;    /* files are read into it and written from it; small ones share a write */
+  gsize used;
   GCancellable *cancellable;
 } Sender;
 
@@ -40,24 +41,41 @@ fail_changed (const CliEntry *entry, GError **error)
 }
 
 static gboolean
+flush (Sender *self, GError **error)
+{
+  gsize length = self->used;
+
+  self->used = 0;
+  return length == 0 || cli_peer_write_all (self->out, self->buffer, length, self->cancellable, error);
+}
+
+/* The @length bytes behind what is used were read from a file. */
+static gboolean
 send_chunk (Sender *self, gsize length, GError **error)
 {
   CliFileSend *job = self->job;
+  const guint8 *data = self->buffer + self->used;
 
   if (!cli_rate_wait (&job->rate, length, self->cancellable, error))
     return FALSE;
-  cli_hash_update (self->file_hash, self->buffer, length);
+  cli_hash_update (self->file_hash, data, length);
   if (self->all_hash != NULL)
-    cli_hash_update (self->all_hash, self->buffer, length);
-  if (!cli_peer_write_all (self->out, self->buffer, length, self->cancellable, error))
-    return FALSE;
+    cli_hash_update (self->all_hash, data, length);
+  self->used += length;
   /* A slow rate shall flow evenly. */
-  if (job->rate.rate > 0 && !g_output_stream_flush (self->out, self->cancellable, error))
-    {
-      cli_peer_translate_error (error);
-      return FALSE;
-    }
+  if ((self->used == BUFFER || job->rate.rate > 0) && !flush (self, error))
+    return FALSE;
   cli_counter_add (&job->progress->bytes, length);
+  return TRUE;
+}
+
+static gboolean
+send_digest (Sender *self, const guint8 digest[CLI_SHA256_LENGTH], GError **error)
+{
+  if (BUFFER - self->used <= CLI_SHA256_LENGTH && !flush (self, error))
+    return FALSE;
+  memcpy (self->buffer + self->used, digest, CLI_SHA256_LENGTH);
+  self->used += CLI_SHA256_LENGTH;
   return TRUE;
 }
 
@@ -70,7 +88,8 @@ send_content (Sender *self, const CliEntry *entry, int fd, GError **error)
   for (;;)
     {
       /* One byte more than announced is enough to see that the file grew. */
-      ssize_t n = read (fd, self->buffer, (size_t)MIN (chunk, left + 1));
+      size_t room = MIN (chunk, BUFFER - self->used);
+      ssize_t n = read (fd, self->buffer + self->used, (size_t)MIN (room, left + 1));
 
       if (n < 0 && errno != EINTR)
         return fail_read (entry, errno, error);
@@ -102,7 +121,7 @@ send_file (Sender *self, const CliEntry *entry, GError **error)
     return FALSE;
   g_free (self->job->totals.sha256);
   self->job->totals.sha256 = cli_hash_finish (self->file_hash, digest);
-  return cli_peer_write_all (self->out, digest, sizeof digest, self->cancellable, error);
+  return send_digest (self, digest, error);
 }
 
 static gboolean
@@ -122,7 +141,9 @@ send_files (Sender *self, GError **error)
       g_free (self->job->totals.sha256);
       self->job->totals.sha256 = cli_hash_finish (self->all_hash, NULL);
     }
-  /* Closes what is below, too: the end of all data streams. */
+  if (!flush (self, error))
+    return FALSE;
+  /* The end of all data streams. */
   if (g_output_stream_close (self->out, self->cancellable, error))
     return TRUE;
   cli_peer_translate_error (error);
@@ -132,16 +153,15 @@ send_files (Sender *self, GError **error)
 static gboolean
 send_data (CliFileSend *self, CliStripes *stripes, GCancellable *cancellable, GError **error)
 {
-  g_autoptr (GOutputStream) striped = cli_stripes_new_output (stripes);
-  g_autoptr (GOutputStream) out = g_buffered_output_stream_new_sized (striped, BUFFER);
+  g_autoptr (GOutputStream) out = cli_stripes_new_output (stripes);
   g_autoptr (CliHash) file_hash = cli_hash_new ();
   g_autoptr (CliHash) all_hash = self->manifest->n_files == 1 ? NULL : cli_hash_new ();
   g_autofree guint8 *buffer = g_malloc (BUFFER);
-  Sender sender = { self, out, file_hash, all_hash, buffer, cancellable };
+  Sender sender = { self, out, file_hash, all_hash, buffer, 0, cancellable };
   gboolean good;
 
   good = send_files (&sender, error);
-  /* Nothing of what is buffered shall go out when the stream is disposed of. */
+  /* The streams end when they are disposed of: that must not look like a good end. */
   if (!good)
     cli_stripes_reset (stripes, self->peer);
   return good;

@@ -45,12 +45,6 @@ cli_session_get_peer (CliSession *self)
   return cli_link_peer_get (self->peer);
 }
 
-CliContext *
-cli_session_get_context (CliSession *self)
-{
-  return self->context;
-}
-
 /* The first error counts. */
 static void
 set_error (CliSession *self, const GError *error)

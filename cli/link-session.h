@@ -30,6 +30,5 @@ typedef struct
 int cli_session_run (CliContext *context, const CliJob *job, GError **error);
 
 CliPeer *cli_session_get_peer (CliSession *self);
-CliContext *cli_session_get_context (CliSession *self);
 
 G_END_DECLS
