@@ -74,7 +74,8 @@ def direction_is_impaired_alone(kind, direction):
         lab.impair("a", **{direction: {}})
         way.send(direction, b"last")
         check(way.receive(direction) == b"last", "came through the blackhole")
-        check(lab.impair_stats("a")[direction]["blackholed"] == 1, f"{lab.impair_stats('a')}")
+        # At least: the routers have to say a word of their own now and then (RFC 3810).
+        check(lab.impair_stats("a")[direction]["blackholed"] >= 1, f"{lab.impair_stats('a')}")
 
 
 @scenario(each={"up": ("up",), "down": ("down",)})
