@@ -111,6 +111,34 @@ START_TEST (test_tree)
 }
 END_TEST
 
+/* Files and digests lie across the boundaries of what is written and read at once. */
+START_TEST (test_several_files)
+{
+  const gsize length = CLI_STRIPE_BLOCK / 5 * 2 - CLI_SHA256_LENGTH / 2;
+  g_autofree char *dir = g_build_filename (fixture->from, "dir", NULL);
+  g_autofree guint8 *data = fake_bytes (length + 20, 7);
+  char *names[] = { dir, NULL };
+  guint skipped = 0;
+
+  g_mkdir (dir, 0755);
+  for (guint i = 0; i < 20; i++)
+    {
+      g_autofree char *name = g_strdup_printf ("file-%u", i);
+
+      fake_write_file (dir, name, data + i, length);
+    }
+  fixture->send.manifest = cli_manifest_collect (names, exchange_count_skipped, &skipped, NULL);
+  fake_run (&fixture->sender, &fixture->receiver);
+  check_good ();
+  for (guint i = 0; i < 20; i++)
+    {
+      g_autofree char *name = g_strdup_printf ("dir/file-%u", i);
+
+      check_received (name, data + i, length);
+    }
+}
+END_TEST
+
 static gboolean
 decline (CliManifest *manifest, gpointer user_data)
 {
@@ -238,6 +266,7 @@ main (void)
   tcase_add_loop_test (tcase, test_one_file, 0, G_N_ELEMENTS (sizes));
   tcase_add_test (tcase, test_joining_sender);
   tcase_add_test (tcase, test_tree);
+  tcase_add_test (tcase, test_several_files);
   tcase_add_test (tcase, test_declined);
   tcase_add_test (tcase, test_exists);
   tcase_add_test (tcase, test_receiver_fails);
