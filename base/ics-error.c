@@ -1,7 +1,21 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "base/ics-error.h"
 
-G_DEFINE_QUARK (ics - error - quark, ics_error)
+/* Not G_DEFINE_QUARK: that one keeps the number in plain memory, and errors are made on several threads. Whoever
+ * comes at the same time writes the same number. */
+GQuark
+ics_error_quark (void)
+{
+  static gint quark;
+  gint known = g_atomic_int_get (&quark);
+
+  if (known == 0)
+    {
+      known = (gint)g_quark_from_static_string ("ics-error-quark");
+      g_atomic_int_set (&quark, known);
+    }
+  return (GQuark)known;
+}
 
 const char *
 ics_error_to_string (IcsError code)
