@@ -7,7 +7,7 @@
 
 /* Room for whatever UDP_GRO puts together. Of a buffer that is not filled the kernel gives no memory. */
 #define MESSAGE_MAX 65536
-#define MESSAGES_MAX 16
+#define MESSAGES_MAX 4
 
 typedef union
 {

@@ -18,7 +18,7 @@ on_timer (gpointer user_data)
   IcsEngine *self = user_data;
 
   g_mutex_lock (&self->wake_lock);
-  self->woken = FALSE;
+  g_atomic_int_set (&self->woken, FALSE);
   g_source_set_ready_time (self->timer, -1);
   g_mutex_unlock (&self->wake_lock);
   ics_engine_run (self);
@@ -130,11 +130,14 @@ ics_engine_note (IcsEngine *self, const char *format, ...)
 void
 ics_engine_wake (IcsEngine *self)
 {
+  /* It is called for every packet, and each time it is set costs a system call. A run that is still to come
+   * sees what the caller did: it takes this back before it looks. */
+  if (g_atomic_int_get (&self->woken))
+    return;
   g_mutex_lock (&self->wake_lock);
-  /* Each time it is set costs a system call. */
   if (!self->woken)
     g_source_set_ready_time (self->timer, 0);
-  self->woken = TRUE;
+  g_atomic_int_set (&self->woken, TRUE);
   g_mutex_unlock (&self->wake_lock);
 }
 

@@ -78,6 +78,41 @@ START_TEST (test_pointers_stay)
 }
 END_TEST
 
+/* The place that is held stays, whatever happens to what is before it. */
+START_TEST (test_hold)
+{
+  const gsize before[] = { 0, 10, ICS_CHUNK_SIZE - 1, ICS_CHUNK_SIZE };
+
+  for (guint i = 0; i < 2 * G_N_ELEMENTS (before); i++)
+    {
+      IcsChunkQueue queue;
+      guint8 *place;
+      gsize room;
+
+      ics_chunk_queue_init (&queue);
+      append (&queue, before[i / 2]);
+      place = ics_chunk_queue_hold (&queue, &room);
+      ck_assert_uint_ge (room, 1);
+      for (gsize k = 0; k < room; k++)
+        place[k] = content (queue.end + k);
+      if (i % 2 == 0)
+        ics_chunk_queue_trim (&queue, queue.end);
+      else
+        ics_chunk_queue_clear (&queue);
+      ck_assert_uint_eq (ics_chunk_queue_size (&queue), 0);
+      ics_chunk_queue_release (&queue, room);
+      ck_assert_uint_eq (ics_chunk_queue_size (&queue), room);
+      check_from (&queue, before[i / 2]);
+      ics_chunk_queue_trim (&queue, queue.end);
+      ck_assert_uint_eq (queue.n_chunks, 0);
+      ics_chunk_queue_hold (&queue, &room);
+      ics_chunk_queue_release (&queue, 0);
+      ck_assert_uint_eq (queue.n_chunks, 0);
+      ics_chunk_queue_clear (&queue);
+    }
+}
+END_TEST
+
 START_TEST (test_trim_out_of_range)
 {
   IcsChunkQueue queue;
@@ -150,7 +185,7 @@ int
 main (void)
 {
   const TTest *const tests[]
-      = { test_borders, test_pointers_stay, test_trim_out_of_range, test_random, test_pool, NULL };
+      = { test_borders, test_pointers_stay, test_hold, test_trim_out_of_range, test_random, test_pool, NULL };
 
   return run_suite ("chunk-queue", tests);
 }

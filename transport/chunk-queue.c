@@ -45,14 +45,22 @@ drop_chunks (IcsChunkQueue *self, guint n)
     }
 }
 
+static void
+drop_all (IcsChunkQueue *self)
+{
+  drop_chunks (self, self->n_chunks - self->held);
+  self->start = self->end;
+}
+
 void
 ics_chunk_queue_clear (IcsChunkQueue *self)
 {
-  drop_chunks (self, self->n_chunks);
+  drop_all (self);
+  if (self->held)
+    return;
   g_clear_pointer (&self->chunks, g_free);
   self->capacity = 0;
   self->head = 0;
-  self->start = self->end;
 }
 
 gsize
@@ -68,20 +76,40 @@ chunk_index (const IcsChunkQueue *self, guint64 offset)
   return (guint)(offset / ICS_CHUNK_SIZE - self->start / ICS_CHUNK_SIZE);
 }
 
+guint8 *
+ics_chunk_queue_hold (IcsChunkQueue *self, gsize *room)
+{
+  gsize in_chunk = (gsize)(self->end % ICS_CHUNK_SIZE);
+
+  /* A queue that ran empty in the middle of a chunk has no chunk any more: start one at the same alignment.
+   */
+  if (in_chunk == 0 || self->n_chunks == 0)
+    push_chunk (self);
+  self->held = TRUE;
+  *room = ICS_CHUNK_SIZE - in_chunk;
+  return nth_chunk (self, self->n_chunks - 1) + in_chunk;
+}
+
+void
+ics_chunk_queue_release (IcsChunkQueue *self, gsize len)
+{
+  self->held = FALSE;
+  self->end += len;
+  if (self->start == self->end)
+    drop_all (self);
+}
+
 void
 ics_chunk_queue_append (IcsChunkQueue *self, const guint8 *data, gsize len)
 {
   while (len > 0)
     {
-      gsize in_chunk = (gsize)(self->end % ICS_CHUNK_SIZE);
-      gsize n = MIN (len, ICS_CHUNK_SIZE - in_chunk);
+      gsize room, n;
+      guint8 *place = ics_chunk_queue_hold (self, &room);
 
-      /* A queue that ran empty in the middle of a chunk has no chunk any more: start one at the same
-       * alignment. */
-      if (in_chunk == 0 || self->n_chunks == 0)
-        push_chunk (self);
-      memcpy (nth_chunk (self, self->n_chunks - 1) + in_chunk, data, n);
-      self->end += n;
+      n = MIN (len, room);
+      memcpy (place, data, n);
+      ics_chunk_queue_release (self, n);
       data += n;
       len -= n;
     }
@@ -107,7 +135,10 @@ ics_chunk_queue_trim (IcsChunkQueue *self, guint64 offset)
   offset = MIN (offset, self->end);
   if (offset <= self->start)
     return;
-  drop_chunks (self, offset == self->end ? self->n_chunks : chunk_index (self, offset));
+  if (offset == self->end)
+    drop_all (self);
+  else
+    drop_chunks (self, chunk_index (self, offset));
   self->start = offset;
 }
 

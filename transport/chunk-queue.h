@@ -13,6 +13,7 @@ typedef struct
   guint capacity, head, n_chunks;
   guint64 start;
   guint64 end;
+  gboolean held; /* the last chunk is being written to, see ics_chunk_queue_hold() */
 } IcsChunkQueue;
 
 void ics_chunk_queue_init (IcsChunkQueue *self);
@@ -20,6 +21,11 @@ void ics_chunk_queue_clear (IcsChunkQueue *self);
 
 gsize ics_chunk_queue_size (const IcsChunkQueue *self);
 void ics_chunk_queue_append (IcsChunkQueue *self, const guint8 *data, gsize len);
+
+/* The place behind the end, at least one byte; it can be written to without a lock, whatever else is done
+ * with the queue, until ics_chunk_queue_release() says how much of it is content now. */
+guint8 *ics_chunk_queue_hold (IcsChunkQueue *self, gsize *room);
+void ics_chunk_queue_release (IcsChunkQueue *self, gsize len);
 
 /* The contiguous run at @offset (within [start, end]); *len is 0 at the end. */
 const guint8 *ics_chunk_queue_peek (IcsChunkQueue *self, guint64 offset, gsize *len);

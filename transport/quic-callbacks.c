@@ -49,6 +49,7 @@ on_remove_cid (ngtcp2_conn *conn, const ngtcp2_cid *cid, void *user_data)
   g_autofree guint64 *key = cid_key (cid);
 
   g_hash_table_remove (self->cids, key);
+  self->last_cid_known = FALSE;
   return 0;
 }
 
@@ -100,7 +101,7 @@ on_stream_data (ngtcp2_conn *conn, uint32_t flags, int64_t id, uint64_t offset, 
   if (id != ICS_CONTROL_STREAM)
     self->delivered += len;
   if (ics_quic_stream_received (entry->stream, data, len, (flags & NGTCP2_STREAM_DATA_FLAG_FIN) != 0,
-                                ics_quic_kind_of (self, self->reading_path)))
+                                self->reading_kind))
     g_ptr_array_add (self->news, ics_quic_stream_ref (entry->stream));
   return 0;
 }
@@ -114,7 +115,9 @@ on_acked (ngtcp2_conn *conn, int64_t id, uint64_t offset, uint64_t len, void *us
   if (entry == NULL)
     return 0;
   ics_quic_stream_progress (self, entry, entry->sent, MAX (entry->acked, offset + len));
-  ics_quic_stream_acked (entry->stream, offset + len, &self->tx_room);
+  if (!entry->acked_news)
+    g_ptr_array_add (self->acked_news, entry);
+  entry->acked_news = TRUE;
   if (entry->blocked)
     ics_quic_queue_stream (self, entry);
   /* ngtcp2 reports an empty range only for the FIN. */

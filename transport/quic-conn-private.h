@@ -39,12 +39,22 @@ typedef struct
 
 typedef struct
 {
+  const guint8 *data;
+  gsize len;
+  gboolean fin; /* with the last byte */
+} IcsStreamRun;
+
+typedef struct
+{
   IcsQuicStream *stream;
   gint64 id;
-  GList link;         /* in the ready queue */
-  gboolean queued;    /* stands there */
-  gsize turn;         /* bytes sent since it was queued */
-  gboolean trickling; /* has sent what it may before the next acknowledgement */
+  GList link;          /* in the ready queue */
+  gboolean queued;     /* stands there */
+  gsize turn;          /* bytes sent since it was queued */
+  IcsStreamRun run;    /* what comes next, as far as it was looked at */
+  gsize unreported;    /* bytes of it that were sent, and the stream does not know */
+  gboolean acked_news; /* stands in the connection's list of those */
+  gboolean trickling;  /* has sent what it may before the next acknowledgement */
   guint64 sent, acked;
   gint64 progress; /* the last acknowledgement, or when the first byte after it was sent */
   gsize window;    /* for what we receive */
@@ -63,11 +73,14 @@ struct _IcsQuic
   IcsPathMap *paths;
   GHashTable *path_kinds; /* path -> IcsPathKind */
   GHashTable *cids;       /* our connection ids, as 64 bit numbers */
-  gboolean trickling;     /* one of the streams is */
-  gint64 paced_until;     /* when what was sent has gone out at the pace */
-  gint64 not_before;      /* see ics_quic_next_timeout() */
-  guint sending_path;     /* what MOVED last told */
+  guint64 last_cid;       /* one of them, the last that was found */
+  gboolean last_cid_known;
+  gboolean trickling; /* one of the streams is */
+  gint64 paced_until; /* when what was sent has gone out at the pace */
+  gint64 not_before;  /* see ics_quic_next_timeout() */
+  guint sending_path; /* what MOVED last told */
   guint reading_path;
+  IcsPathKind reading_kind;
   gboolean has_read; /* since the last packet was made */
   gboolean moving;   /* a move of our own that has no outcome yet */
   IcsPathTag moving_to;
@@ -77,8 +90,9 @@ struct _IcsQuic
   GQueue unopened;     /* IcsQuicStream waiting for the peer's stream limit */
   GQueue datagrams;    /* GBytes */
   GQueue events;
-  GPtrArray *news;   /* IcsQuicStream whose readers are to be told */
-  guint64 in_flight; /* bytes, after the last acknowledgement */
+  GPtrArray *news;       /* IcsQuicStream whose readers are to be told */
+  GPtrArray *acked_news; /* StreamEntry whose writers are to be told */
+  guint64 in_flight;     /* bytes, after the last acknowledgement */
   guint64 sent_since_acks;
   gsize packet_size;     /* of late, on average */
   guint busy_streams;    /* that wait for acknowledgements */
@@ -99,6 +113,16 @@ struct _IcsQuic
   IcsStreamHub *hub;
 };
 
+/* The one that is being made. */
+typedef struct
+{
+  guint8 *buf;
+  gsize cap;
+  ngtcp2_path_storage ps;
+  ngtcp2_pkt_info pi;
+  gboolean begun; /* ngtcp2 has to finish it */
+} IcsQuicPacket;
+
 guint64 ics_quic_get_opened (void); /* packets decrypted on this thread */
 void ics_quic_set_callbacks (ngtcp2_callbacks *callbacks, gboolean client);
 void ics_quic_push_event (IcsQuic *self, IcsQuicEventType type, guint path);
@@ -109,6 +133,12 @@ StreamEntry *ics_quic_add_stream (IcsQuic *self, gint64 id, IcsQuicStream *strea
 void ics_quic_remove_stream (IcsQuic *self, StreamEntry *entry, gboolean lost);
 void ics_quic_queue_stream (IcsQuic *self, StreamEntry *entry);
 void ics_quic_unqueue_stream (IcsQuic *self, StreamEntry *entry);
+/* Tells the stream what was sent of it; TRUE when there is more. Only the first of the queue can have
+ * something that is not told yet. */
+gboolean ics_quic_report_sent (IcsQuic *self, StreamEntry *entry, gboolean fin);
+void ics_quic_report_head (IcsQuic *self);
+/* One call of ngtcp2 for the stream at the head of the queue, or for none. */
+ngtcp2_ssize ics_quic_write_stream (IcsQuic *self, IcsQuicPacket *packet);
 void ics_quic_open_waiting (IcsQuic *self);
 void ics_quic_retry_blocked (IcsQuic *self);
 IcsFragments ics_quic_count_fragments (IcsQuic *self, StreamEntry *entry);

@@ -108,6 +108,7 @@ ics_quic_new (const IcsQuicConfig *config, gint64 now, GError **error)
   self->cids = g_hash_table_new_full (g_int64_hash, g_int64_equal, g_free, NULL);
   self->streams = g_hash_table_new_full (g_int64_hash, g_int64_equal, NULL, NULL);
   self->news = g_ptr_array_new_with_free_func ((GDestroyNotify)ics_quic_stream_unref);
+  self->acked_news = g_ptr_array_new ();
   self->out = g_malloc (ICS_QUIC_BATCH_SIZE + ICS_QUIC_MAX_PACKET);
   self->hub = ics_stream_hub_new (config->wake, config->user_data);
   randombytes_buf (self->stateless_reset_secret, sizeof self->stateless_reset_secret);
@@ -140,6 +141,7 @@ ics_quic_free (IcsQuic *self)
   ics_path_map_free (self->paths);
   ics_stream_hub_unref (self->hub);
   g_ptr_array_unref (self->news);
+  g_ptr_array_unref (self->acked_news);
   g_free (self->out);
   sodium_memzero (self->stateless_reset_secret, sizeof self->stateless_reset_secret);
   g_free (self);
@@ -149,6 +151,8 @@ void
 ics_quic_set_path_kind (IcsQuic *self, guint path, IcsPathKind kind)
 {
   g_hash_table_insert (self->path_kinds, GUINT_TO_POINTER (path), GUINT_TO_POINTER (kind));
+  if (path == self->reading_path)
+    self->reading_kind = kind;
 }
 
 IcsPathKind
@@ -277,6 +281,19 @@ client_tag (IcsQuic *self, guint path)
   return ics_synthetic_path_tag (ngtcp2_conn_get_path (self->conn));
 }
 
+static gboolean
+is_own_cid (IcsQuic *self, const guint8 *data)
+{
+  guint64 key;
+
+  memcpy (&key, data, sizeof key);
+  if (self->last_cid_known && key == self->last_cid)
+    return TRUE;
+  self->last_cid_known = g_hash_table_contains (self->cids, &key);
+  self->last_cid = key;
+  return self->last_cid_known;
+}
+
 /* RFC 9000 §17.3: a short header has no length of the connection id; ours are all of one size. */
 static gboolean
 classify (IcsQuic *self, guint path, const guint8 *data, gsize len, IcsPathTag *tag)
@@ -290,11 +307,9 @@ classify (IcsQuic *self, guint path, const guint8 *data, gsize len, IcsPathTag *
     return TRUE;
   if (len < 1 + ICS_CID_SIZE)
     return FALSE;
-  ngtcp2_cid_init (&dcid, data + 1, ICS_CID_SIZE);
-  guint64 key;
-  memcpy (&key, dcid.data, sizeof key);
-  if (!g_hash_table_contains (self->cids, &key))
+  if (!is_own_cid (self, data + 1))
     return FALSE;
+  ngtcp2_cid_init (&dcid, data + 1, ICS_CID_SIZE);
   if (!self->config.client)
     *tag = ics_path_map_lookup (self->paths, path, &dcid);
   return TRUE;
@@ -327,6 +342,8 @@ ics_quic_read (IcsQuic *self, gint64 now, guint path, const guint8 *data, gsize 
       self->dropped++;
       return FALSE;
     }
+  if (path != self->reading_path)
+    self->reading_kind = ics_quic_kind_of (self, path);
   self->reading_path = path;
   self->not_before = 0;
   self->has_read = TRUE;

@@ -6,6 +6,34 @@
 
 G_BEGIN_DECLS
 
+/* A reader that found nothing and blocks: what comes may go straight into its buffer. */
+typedef struct
+{
+  guint8 *buf; /* NULL: none */
+  gsize len, filled;
+  gboolean claimed; /* the I/O thread is writing there */
+  gboolean leaving; /* it shall not begin to any more */
+} IcsWaitingReader;
+
+/* A writer that found no room and blocks: the I/O thread takes from its buffer what it is about to send, so
+ * that the copy is still in the cache when it is encrypted, and the writer is woken once. */
+typedef struct
+{
+  const guint8 *buf; /* NULL: none */
+  gsize len, taken;
+} IcsWaitingWriter;
+
+/* Where the I/O thread puts what it receives, without the lock, until it tells: the end of the rx queue or
+ * the waiting reader's buffer. Only the I/O thread looks at this. */
+typedef struct
+{
+  gboolean due; /* ics_quic_stream_tell() is */
+  gboolean direct;
+  guint8 *space; /* NULL: none taken */
+  gsize room, len;
+  guint64 by_kind[ICS_N_PATH_KINDS];
+} IcsStreamIntake;
+
 struct _IcsQuicStream
 {
   gatomicrefcount refs;
@@ -24,11 +52,13 @@ struct _IcsQuicStream
   gboolean fin_with_data; /* in one frame with the last byte */
   gboolean fin_acked;
   IcsStreamEnd tx_end;
+  IcsWaitingWriter writer;
 
   IcsChunkQueue rx;
   gsize rx_consumed;
-  gboolean rx_news; /* a reader waits for what came; ics_quic_stream_tell() is due */
   IcsStreamEnd rx_end;
+  IcsWaitingReader reader;
+  IcsStreamIntake intake;
 
   gboolean open, stop, reset;
   guint64 reset_code;
@@ -38,8 +68,12 @@ struct _IcsQuicStream
 
 /* All with the lock held. */
 gboolean ics_quic_stream_all_acked (IcsQuicStream *self);
+/* Bytes that QUIC has not got yet. */
+gsize ics_quic_stream_unsent (IcsQuicStream *self);
 /* Wakes those whose condition has come. */
 void ics_quic_stream_changed (IcsQuicStream *self);
 void ics_quic_stream_wake_io (IcsQuicStream *self);
+/* Nothing more comes. */
+void ics_quic_stream_end_rx_locked (IcsQuicStream *self, IcsStreamEnd how);
 
 G_END_DECLS

@@ -17,7 +17,7 @@ ics_quic_stream_get_work (IcsQuicStream *self, IcsStreamWork *work)
   g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
 
   work->id = self->id;
-  work->pending = (gsize)(self->tx.end - self->tx_sent);
+  work->pending = ics_quic_stream_unsent (self);
   work->fin_pending = self->tx_end == ICS_STREAM_ENDED && !self->fin_sent;
   work->consumed = self->rx_consumed;
   work->keeps_up = ics_chunk_queue_size (&self->rx) <= self->rx_consumed;
@@ -33,6 +33,28 @@ ics_quic_stream_get_work (IcsQuicStream *self, IcsStreamWork *work)
   self->reset = FALSE;
 }
 
+gsize
+ics_quic_stream_unsent (IcsQuicStream *self)
+{
+  return (gsize)(self->tx.end - self->tx_sent) + self->writer.len - self->writer.taken;
+}
+
+/* A chunk of the waiting writer's, or all when little is left: while that is sent, the writer comes with
+ * more. */
+static void
+take_from_writer (IcsQuicStream *self)
+{
+  IcsWaitingWriter *writer = &self->writer;
+  gsize left = writer->len - writer->taken, kept = ics_chunk_queue_size (&self->tx);
+  gsize room = self->tx_room.total > kept ? self->tx_room.total - kept : 0;
+  gsize n = MIN (left > ICS_STREAM_WRITE_AHEAD ? ICS_CHUNK_SIZE : left, MAX (room, kept == 0 ? left : 0));
+
+  ics_chunk_queue_append (&self->tx, writer->buf + writer->taken, n);
+  writer->taken += n;
+  if (writer->taken == writer->len)
+    ics_quic_stream_changed (self);
+}
+
 const guint8 *
 ics_quic_stream_peek_tx (IcsQuicStream *self, gsize *len, gboolean *fin)
 {
@@ -43,6 +65,8 @@ ics_quic_stream_peek_tx (IcsQuicStream *self, gsize *len, gboolean *fin)
   *fin = FALSE;
   if (self->tx_end != ICS_STREAM_OPEN && self->tx_end != ICS_STREAM_ENDED)
     return NULL;
+  if (self->tx_sent == self->tx.end && self->writer.buf != NULL)
+    take_from_writer (self);
   data = ics_chunk_queue_peek (&self->tx, self->tx_sent, len);
   *fin = self->tx_end == ICS_STREAM_ENDED && self->tx_sent + *len == self->tx.end;
   return data;
@@ -72,10 +96,10 @@ ics_quic_stream_sent (IcsQuicStream *self, gsize len, gboolean fin, IcsPathKind 
   self->fin_with_data = self->fin_with_data || (fin && len > 0);
   if (self->tx_end != ICS_STREAM_OPEN && self->tx_end != ICS_STREAM_ENDED)
     return FALSE;
-  return self->tx_sent < self->tx.end || (self->tx_end == ICS_STREAM_ENDED && !self->fin_sent);
+  return ics_quic_stream_unsent (self) > 0 || (self->tx_end == ICS_STREAM_ENDED && !self->fin_sent);
 }
 
-void
+gboolean
 ics_quic_stream_acked (IcsQuicStream *self, guint64 offset, const IcsStreamRoom *room)
 {
   g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
@@ -86,6 +110,7 @@ ics_quic_stream_acked (IcsQuicStream *self, guint64 offset, const IcsStreamRoom 
   if (self->fin_with_data && ics_chunk_queue_size (&self->tx) == 0)
     self->fin_acked = TRUE;
   ics_quic_stream_changed (self);
+  return ics_quic_stream_unsent (self) > 0;
 }
 
 void
@@ -96,55 +121,6 @@ ics_quic_stream_fin_acked (IcsQuicStream *self)
   if (!self->fin_sent || self->fin_acked)
     return;
   self->fin_acked = TRUE;
-  ics_quic_stream_changed (self);
-}
-
-/* Nothing more comes: what was read and not returned to flow control yet is, in case nobody reads again. */
-static void
-end_rx (IcsQuicStream *self, IcsStreamEnd how)
-{
-  self->rx_end = how;
-  if (self->rx_consumed > 0)
-    ics_quic_stream_wake_io (self);
-}
-
-gboolean
-ics_quic_stream_received (IcsQuicStream *self, const guint8 *data, gsize len, gboolean fin, IcsPathKind kind)
-{
-  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
-  gboolean first = !self->rx_news;
-
-  if (self->rx_end != ICS_STREAM_OPEN)
-    {
-      self->rx_consumed += len;
-      ics_quic_stream_wake_io (self);
-      return FALSE;
-    }
-  ics_chunk_queue_append (&self->rx, data, len);
-  self->received[kind] += len;
-  if (fin)
-    end_rx (self, ICS_STREAM_ENDED);
-  self->rx_news = TRUE;
-  return first;
-}
-
-void
-ics_quic_stream_tell (IcsQuicStream *self)
-{
-  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
-
-  self->rx_news = FALSE;
-  ics_quic_stream_changed (self);
-}
-
-void
-ics_quic_stream_end_rx (IcsQuicStream *self, IcsStreamEnd how)
-{
-  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
-
-  if (self->rx_end != ICS_STREAM_OPEN)
-    return;
-  end_rx (self, how);
   ics_quic_stream_changed (self);
 }
 

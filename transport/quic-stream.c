@@ -39,6 +39,7 @@ ics_quic_stream_unref (IcsQuicStream *self)
   if (!g_atomic_ref_count_dec (&self->refs))
     return;
   ics_chunk_queue_clear (&self->tx);
+  self->rx.held = FALSE;
   ics_chunk_queue_clear (&self->rx);
   ics_stream_waiters_clear (&self->waiters);
   ics_stream_hub_unref (self->hub);
@@ -87,10 +88,13 @@ ready_of (IcsQuicStream *self, GIOCondition condition, gsize room)
 {
   GIOCondition ready = 0;
 
-  if (condition & G_IO_IN && (ics_chunk_queue_size (&self->rx) > 0 || self->rx_end != ICS_STREAM_OPEN))
+  if (condition & G_IO_IN
+      && (ics_chunk_queue_size (&self->rx) > 0 || self->reader.filled > 0 || self->rx_end != ICS_STREAM_OPEN))
     ready |= G_IO_IN;
   if (condition & G_IO_OUT
-      && (self->tx_end != ICS_STREAM_OPEN || ics_chunk_queue_size (&self->tx) + room <= self->tx_max))
+      && (self->tx_end != ICS_STREAM_OPEN
+          || (self->writer.buf != NULL ? self->writer.taken == self->writer.len
+                                       : ics_chunk_queue_size (&self->tx) + room <= self->tx_max)))
     ready |= G_IO_OUT;
   if (condition & G_IO_HUP && ics_quic_stream_all_acked (self))
     ready |= G_IO_HUP;
@@ -166,16 +170,42 @@ wait_ready (IcsQuicStream *self, GIOCondition condition, gboolean blocking, GCan
   return !g_cancellable_set_error_if_cancelled (cancellable, error);
 }
 
+/* Waits for something to read; of that, what came into @buf meanwhile is in @filled. FALSE: nothing. */
+static gboolean
+wait_to_read (IcsQuicStream *self, void *buf, gsize len, GCancellable *cancellable, gsize *filled,
+              GError **error)
+{
+  gboolean ready;
+
+  self->reader = (IcsWaitingReader){ .buf = buf, .len = len };
+  ready = wait_ready (self, G_IO_IN, TRUE, cancellable, error);
+  self->reader.leaving = TRUE;
+  /* The I/O thread gives the buffer back when it has read what is there: it waits for nobody. */
+  while (self->reader.claimed)
+    g_cond_wait (&self->changed, &self->lock);
+  *filled = self->reader.filled;
+  self->reader = (IcsWaitingReader){ NULL };
+  if (!ready && *filled > 0)
+    g_clear_error (error);
+  return ready || *filled > 0;
+}
+
 gssize
 ics_quic_stream_read (IcsQuicStream *self, void *buf, gsize len, gboolean blocking, GCancellable *cancellable,
                       GError **error)
 {
   g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
-  gsize taken;
+  gsize taken = 0;
 
-  if (!wait_ready (self, G_IO_IN, blocking, cancellable, error))
+  /* A second reader waits like anybody, with nothing but the queue. */
+  if (blocking && self->reader.buf == NULL && len > 0)
+    {
+      if (!wait_to_read (self, buf, len, cancellable, &taken, error))
+        return -1;
+    }
+  else if (!wait_ready (self, G_IO_IN, blocking, cancellable, error))
     return -1;
-  taken = ics_chunk_queue_take (&self->rx, buf, len);
+  taken += ics_chunk_queue_take (&self->rx, (guint8 *)buf + taken, len - taken);
   if (taken > 0)
     {
       self->rx_consumed += taken;
@@ -189,13 +219,41 @@ ics_quic_stream_read (IcsQuicStream *self, void *buf, gsize len, gboolean blocki
   return -1;
 }
 
+/* While something is left to send the I/O thread comes back for it. */
+static gboolean
+is_idle (IcsQuicStream *self)
+{
+  return self->tx_end == ICS_STREAM_OPEN && ics_quic_stream_unsent (self) == 0;
+}
+
+/* Until all of it is taken, or no more will be. */
+static gssize
+write_directly (IcsQuicStream *self, const void *buf, gsize len, GCancellable *cancellable, GError **error)
+{
+  gsize taken;
+
+  if (is_idle (self))
+    ics_quic_stream_wake_io (self);
+  self->writer = (IcsWaitingWriter){ .buf = buf, .len = len };
+  if (wait_ready (self, G_IO_OUT, TRUE, cancellable, error) && self->tx_end != ICS_STREAM_OPEN
+      && self->writer.taken == 0)
+    set_end_error (error, self->tx_end);
+  taken = self->writer.taken;
+  self->writer = (IcsWaitingWriter){ NULL };
+  if (taken > 0)
+    g_clear_error (error);
+  return taken > 0 ? (gssize)taken : -1;
+}
+
 gssize
 ics_quic_stream_write (IcsQuicStream *self, const void *buf, gsize len, gboolean blocking,
                        GCancellable *cancellable, GError **error)
 {
   g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
-  gboolean idle;
 
+  /* What is little, and has not much before it, does not wait. */
+  if (blocking && self->writer.buf == NULL && ics_quic_stream_unsent (self) + len > ICS_STREAM_WRITE_AHEAD)
+    return write_directly (self, buf, len, cancellable, error);
   if (!wait_ready (self, G_IO_OUT, blocking, cancellable, error))
     return -1;
   if (self->tx_end != ICS_STREAM_OPEN)
@@ -204,11 +262,9 @@ ics_quic_stream_write (IcsQuicStream *self, const void *buf, gsize len, gboolean
       return -1;
     }
   len = MIN (len, self->tx_max - ics_chunk_queue_size (&self->tx));
-  /* While something is left to send the I/O thread comes back for it. */
-  idle = self->tx_sent == self->tx.end;
-  ics_chunk_queue_append (&self->tx, buf, len);
-  if (idle)
+  if (is_idle (self))
     ics_quic_stream_wake_io (self);
+  ics_chunk_queue_append (&self->tx, buf, len);
   return (gssize)len;
 }
 

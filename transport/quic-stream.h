@@ -20,6 +20,9 @@ typedef struct _IcsQuicStream IcsQuicStream;
 #define ICS_STREAM_TX_MIN (256u * 1024)
 #define ICS_STREAM_TX_MAX (8u * 1024 * 1024)
 
+/* A writer that can wait is not let further ahead of what is sent than this. */
+#define ICS_STREAM_WRITE_AHEAD (128u * 1024)
+
 typedef struct
 {
   gsize unsent;
@@ -88,8 +91,8 @@ void ics_quic_stream_get_work (IcsQuicStream *self, IcsStreamWork *work);
 const guint8 *ics_quic_stream_peek_tx (IcsQuicStream *self, gsize *len, gboolean *fin);
 /* TRUE when there is more. */
 gboolean ics_quic_stream_sent (IcsQuicStream *self, gsize len, gboolean fin, IcsPathKind kind);
-/* @room: how much may be kept for sending from now on. */
-void ics_quic_stream_acked (IcsQuicStream *self, guint64 offset, const IcsStreamRoom *room);
+/* @room: how much may be kept for sending from now on. TRUE when there is something to send. */
+gboolean ics_quic_stream_acked (IcsQuicStream *self, guint64 offset, const IcsStreamRoom *room);
 void ics_quic_stream_fin_acked (IcsQuicStream *self);
 /* TRUE: ics_quic_stream_tell() is due, once for all that is received together. It wakes the reader. */
 gboolean ics_quic_stream_received (IcsQuicStream *self, const guint8 *data, gsize len, gboolean fin,

@@ -16,9 +16,20 @@ ics_quic_add_stream (IcsQuic *self, gint64 id, IcsQuicStream *stream)
   return entry;
 }
 
+static void
+report_acked (IcsQuic *self, StreamEntry *entry)
+{
+  entry->acked_news = FALSE;
+  /* A writer may wait for room, not for the peer's window. */
+  if (ics_quic_stream_acked (entry->stream, entry->acked, &self->tx_room) && !entry->blocked)
+    ics_quic_queue_stream (self, entry);
+}
+
 void
 ics_quic_remove_stream (IcsQuic *self, StreamEntry *entry, gboolean lost)
 {
+  if (entry->acked_news && g_ptr_array_remove_fast (self->acked_news, entry))
+    report_acked (self, entry);
   if (!lost)
     ics_quic_stream_fin_acked (entry->stream);
   ics_quic_stream_end_tx (entry->stream, lost ? ICS_STREAM_LOST : ICS_STREAM_REFUSED);
@@ -47,6 +58,8 @@ ics_quic_queue_stream (IcsQuic *self, StreamEntry *entry)
 void
 ics_quic_unqueue_stream (IcsQuic *self, StreamEntry *entry)
 {
+  if (entry->unreported > 0)
+    ics_quic_report_sent (self, entry, FALSE);
   if (entry->queued)
     g_queue_unlink (&self->ready, &entry->link);
   entry->queued = FALSE;
@@ -156,12 +169,16 @@ ics_quic_open_stream (IcsQuic *self)
   return stream;
 }
 
+/* Once for all that came together. */
 static void
-tell_readers (IcsQuic *self)
+tell (IcsQuic *self)
 {
   for (guint i = 0; i < self->news->len; i++)
     ics_quic_stream_tell (g_ptr_array_index (self->news, i));
   g_ptr_array_set_size (self->news, 0);
+  for (guint i = 0; i < self->acked_news->len; i++)
+    report_acked (self, g_ptr_array_index (self->acked_news, i));
+  g_ptr_array_set_size (self->acked_news, 0);
 }
 
 void
@@ -169,7 +186,7 @@ ics_quic_serve_streams (IcsQuic *self)
 {
   IcsQuicStream *stream;
 
-  tell_readers (self);
+  tell (self);
   while ((stream = ics_stream_hub_pop (self->hub)) != NULL)
     {
       serve (self, stream);
@@ -190,7 +207,7 @@ ics_quic_abandon (IcsQuic *self)
   g_autoptr (GList) entries = g_hash_table_get_values (self->streams);
 
   self->closed = TRUE;
-  tell_readers (self);
+  tell (self);
   ics_stream_hub_detach (self->hub);
   for (GList *l = entries; l != NULL; l = l->next)
     {

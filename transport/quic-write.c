@@ -15,17 +15,6 @@
 /* RFC 9002 §7.7: the initial window, and no more than a millisecond's worth above it */
 #define MIN_BURST (10 * ICS_QUIC_MAX_PACKET)
 #define BURST_US 1000
-/* Streams take turns of this size: fewer switches, and a burst of losses makes one gap instead of many. */
-#define STREAM_TURN (16u * 1024)
-
-typedef struct
-{
-  guint8 *buf;
-  gsize cap;
-  ngtcp2_path_storage ps;
-  ngtcp2_pkt_info pi;
-  gboolean begun; /* ngtcp2 has to finish it */
-} Packet;
 
 gboolean
 ics_quic_send_datagram (IcsQuic *self, GBytes *payload)
@@ -38,7 +27,7 @@ ics_quic_send_datagram (IcsQuic *self, GBytes *payload)
 }
 
 static ngtcp2_ssize
-write_datagram (IcsQuic *self, Packet *packet, GBytes *payload)
+write_datagram (IcsQuic *self, IcsQuicPacket *packet, GBytes *payload)
 {
   gsize len;
   const guint8 *data = g_bytes_get_data (payload, &len);
@@ -52,91 +41,6 @@ write_datagram (IcsQuic *self, Packet *packet, GBytes *payload)
   if (accepted || n == NGTCP2_ERR_INVALID_STATE || n == NGTCP2_ERR_INVALID_ARGUMENT)
     g_bytes_unref (g_queue_pop_head (&self->datagrams));
   return n == NGTCP2_ERR_INVALID_STATE || n == NGTCP2_ERR_INVALID_ARGUMENT ? NGTCP2_ERR_WRITE_MORE : n;
-}
-
-static void
-account (IcsQuic *self, StreamEntry *entry, ngtcp2_ssize taken, gboolean fin)
-{
-  gboolean more;
-
-  if (taken < 0)
-    return;
-  ics_quic_stream_progress (self, entry, entry->sent + (guint64)taken, entry->acked);
-  more = ics_quic_stream_sent (entry->stream, (gsize)taken, fin,
-                               ics_quic_kind_of (self, ics_quic_get_path (self)));
-  entry->turn += (gsize)taken;
-  if (more && entry->turn < STREAM_TURN)
-    return;
-  ics_quic_unqueue_stream (self, entry);
-  if (more)
-    ics_quic_queue_stream (self, entry);
-}
-
-static StreamEntry *
-next_stream (IcsQuic *self)
-{
-  StreamEntry *entry = g_queue_peek_head (&self->ready);
-
-  return entry != NULL && self->hold && entry->id != 0 ? NULL : entry;
-}
-
-void
-ics_quic_set_hold (IcsQuic *self, gboolean hold)
-{
-  self->hold = hold;
-}
-
-/* One call of ngtcp2 for the stream at the head of the queue, or for none. */
-static ngtcp2_ssize
-write_stream (IcsQuic *self, Packet *packet)
-{
-  StreamEntry *entry = next_stream (self);
-  gboolean fin = FALSE;
-  gsize run = 0;
-  const guint8 *data = entry != NULL ? ics_quic_stream_peek_tx (entry->stream, &run, &fin) : NULL;
-  ngtcp2_vec vec = { (uint8_t *)data, run };
-  ngtcp2_ssize taken = -1, n;
-  IcsFragments fragments = ICS_FRAGMENTS_FEW;
-  guint32 flags = entry != NULL ? NGTCP2_WRITE_STREAM_FLAG_MORE : NGTCP2_WRITE_STREAM_FLAG_NONE;
-
-  if (entry != NULL && run > 0)
-    fragments = ics_quic_count_fragments (self, entry);
-  if (fragments == ICS_FRAGMENTS_TOO_MANY || (fragments == ICS_FRAGMENTS_MANY && entry->trickling))
-    {
-      entry->blocked = TRUE;
-      ics_quic_unqueue_stream (self, entry);
-      return NGTCP2_ERR_WRITE_MORE;
-    }
-  if (entry == NULL && self->trickling && !packet->begun)
-    return 0;
-  if (fragments == ICS_FRAGMENTS_MANY)
-    flags = NGTCP2_WRITE_STREAM_FLAG_NONE;
-  if (entry != NULL && run == 0 && !fin)
-    {
-      ics_quic_unqueue_stream (self, entry);
-      return NGTCP2_ERR_WRITE_MORE;
-    }
-  n = ngtcp2_conn_writev_stream (self->conn, &packet->ps.path, &packet->pi, packet->buf, packet->cap, &taken,
-                                 flags | (fin ? NGTCP2_WRITE_STREAM_FLAG_FIN : 0),
-                                 entry != NULL ? entry->id : -1, &vec, run > 0 ? 1 : 0,
-                                 ics_quic_ts (self->now));
-  packet->begun = packet->begun || n == NGTCP2_ERR_WRITE_MORE;
-  if (entry == NULL)
-    return n;
-  if (n == NGTCP2_ERR_STREAM_SHUT_WR)
-    ics_quic_stream_end_tx (entry->stream, ICS_STREAM_REFUSED);
-  entry->blocked = n == NGTCP2_ERR_STREAM_DATA_BLOCKED;
-  if (n == NGTCP2_ERR_STREAM_DATA_BLOCKED || n == NGTCP2_ERR_STREAM_SHUT_WR
-      || n == NGTCP2_ERR_STREAM_NOT_FOUND)
-    {
-      /* Blocked: on_extend_stream_data() queues it again. */
-      ics_quic_unqueue_stream (self, entry);
-      return NGTCP2_ERR_WRITE_MORE;
-    }
-  if (fragments == ICS_FRAGMENTS_MANY && taken >= 0)
-    entry->trickling = self->trickling = TRUE;
-  account (self, entry, taken, fin && taken == (ngtcp2_ssize)run);
-  return n;
 }
 
 /* All that was sent is acknowledged: so are the FINs, also those whose acknowledgement ngtcp2 merged with
@@ -178,7 +82,7 @@ look_at_acks (IcsQuic *self)
 static gsize
 write_packet (IcsQuic *self, guint8 *buf, guint *path)
 {
-  Packet packet = { .buf = buf, .cap = ics_quic_packet_limit (self) };
+  IcsQuicPacket packet = { .buf = buf, .cap = ics_quic_packet_limit (self) };
   ngtcp2_ssize n;
 
   ngtcp2_path_storage_zero (&packet.ps);
@@ -187,7 +91,7 @@ write_packet (IcsQuic *self, guint8 *buf, guint *path)
   else
     n = NGTCP2_ERR_WRITE_MORE;
   while (n == NGTCP2_ERR_WRITE_MORE)
-    n = write_stream (self, &packet);
+    n = ics_quic_write_stream (self, &packet);
   /* A server whose first challenge had to be small (RFC 9000 §8.2.1) and whose second one had no answer: the
    * path died just after the client moved there. ngtcp2 would give the connection up; the client moves on. */
   if (n == NGTCP2_ERR_NO_VIABLE_PATH)
@@ -286,6 +190,7 @@ ics_quic_write (IcsQuic *self, gint64 now, gsize max, IcsQuicBatch *batch)
     }
   while (n > 0 && n == batch->segment && batch->len + ICS_QUIC_MAX_PACKET <= burst
          && batch->len < n * ICS_QUIC_BATCH_PACKETS);
+  ics_quic_report_head (self);
   self->out_len = batch->len;
   if (batch->len > 0)
     pace (self, &info, batch->len);
