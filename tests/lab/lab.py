@@ -13,6 +13,7 @@ import subprocess
 import sys
 
 import namespaces
+import nat64
 import topology
 import traffic
 from breakage import Breakage
@@ -36,6 +37,7 @@ class Lab(Breakage):
         self.server = None
         self._clocks = clocks
         self._impairers = {}
+        self.name_servers = {}      # of the sides with a NAT64
         self._on_line = on_line or (lambda line: print(line, file=sys.stderr, flush=True))
         self._processes = []
 
@@ -47,6 +49,8 @@ class Lab(Breakage):
             self._impairers[side.name] = Impairer(side.name, self._on_line)
         for machine in self._clocks:
             self.jump_clock(machine, 0)
+        for side in filter(lambda side: side.kind.nat64, self.sides.values()):
+            self.name_servers[side.name] = nat64.NameServer(side.routers[0], {nat64.ONLY_IPV4: topology.SERVER})
         return self
 
     def __exit__(self, kind, value, trace):
@@ -69,7 +73,7 @@ class Lab(Breakage):
 
     def server_url(self, machine):
         kind = self.sides[machine].kind
-        host = topology.SERVER if kind.ipv4 else f"[{topology.SERVER6}]"
+        host = topology.SERVER if kind.reaches_ipv4 else f"[{topology.SERVER6}]"
         return f"ws://{host}:{RENDEZVOUS_PORT}"
 
     # Programs

@@ -26,6 +26,7 @@ class Kind:
     translated: bool = True     # IPv4 goes through a NAT
     ipv4: bool = True
     ipv6: bool = False
+    nat64: bool = False         # IPv4 is reached from IPv6, through a translator and a NAT
     udp: bool = True
     tcp_ports: tuple = ()       # the only destination ports allowed out; empty: all
     layers: int = 1             # NATs in a row
@@ -36,6 +37,10 @@ class Kind:
         """What _opened_ports() makes, in the words of nftables."""
         return {ANY: ["map ip nat mapped"], ADDRESS: ["map ip nat mapped", "set ip nat contacted"], ADDRESS_PORT: []}[
             self.filtering] if self.translated else []
+
+    @property
+    def reaches_ipv4(self):
+        return self.ipv4 or self.nat64
 
     @property
     def drops_unsolicited(self):
@@ -54,6 +59,7 @@ KINDS = {kind.name: kind for kind in (
     Kind("ipv6-only", translated=False, ipv4=False, ipv6=True),
     Kind("dual-stack", ipv6=True),
     Kind("sequential", mapping=ADDRESS_PORT, allocation=SEQUENTIAL, common=False),
+    Kind("nat64", translated=False, ipv4=False, ipv6=True, nat64=True, common=False),
     Kind("udp-blocked-symmetric", mapping=ADDRESS_PORT, allocation=RANDOM, udp=False, common=False),
 )}
 
@@ -76,7 +82,7 @@ def expected_path(a, b):
         return "channel"
     if a.ipv6 and b.ipv6:
         return "direct"         # routed, and a stateful firewall keeps address and port as they are
-    if not (a.ipv4 and b.ipv4):
+    if not (a.reaches_ipv4 and b.reaches_ipv4):
         return "channel"        # relayed addresses are IPv4
     return "direct" if _ipv4_punches(a, b) else "turn"
 
@@ -84,7 +90,7 @@ def expected_path(a, b):
 def router_rules(kind):
     """The nftables rules of one router with the interfaces "inside" (and "inside2") and "outside"."""
     rules = _filter_rules(kind)
-    if kind.translated:
+    if kind.translated or kind.nat64:
         rules += _nat_rules(kind)
     return rules
 

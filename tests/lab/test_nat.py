@@ -9,6 +9,7 @@ import os
 import socket
 
 import nat
+import nat64
 import topology
 from lab import Lab
 from process import Failure
@@ -25,10 +26,12 @@ WAIT = 20       # seconds for a packet that must come
 class Prober:
     """Sockets of one family on host a and at both addresses and both ports of the server."""
 
-    def __init__(self, lab, family):
+    def __init__(self, lab, family, translate=None):
+        """translate: how host a writes the server's addresses, if it has another family."""
         # One processor, so that packets stay in the order in which they are sent.
         os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
-        self.lab, self.family = lab, family
+        self.lab, self.family, self.translate = lab, family, translate or (lambda address: address)
+        self.host_family = socket.AF_INET6 if translate else family
         first, second = ((topology.SERVER, topology.SERVER_SECOND) if family == socket.AF_INET
                          else (topology.SERVER6, topology.SERVER6_SECOND))
         self.points = {(address, port): self._bound("server", address, port)
@@ -37,7 +40,7 @@ class Prober:
             (first, PORTS[0]), (first, PORTS[1]), (second, PORTS[0]), (second, PORTS[1]))
 
     def _bound(self, machine, address, port):
-        made = self.lab.socket(machine, self.family)
+        made = self.lab.socket(machine, socket.AF_INET6 if ":" in address else socket.AF_INET)
         made.bind((address, port))
         made.settimeout(WAIT)
         return made
@@ -48,11 +51,11 @@ class Prober:
 
     def host(self):
         side = self.lab.sides["a"]
-        return self._bound("a", side.address if self.family == socket.AF_INET else side.address6, 0)
+        return self._bound("a", side.address if self.host_family == socket.AF_INET else side.address6, 0)
 
     def ask(self, host, point):
         """Send from the host to a point of the server; the (address, port) it was seen to come from."""
-        host.sendto(b"ask", point)
+        host.sendto(b"ask", (self.translate(point[0]), point[1]))
         return self.points[point].recvfrom(100)[1][:2]
 
     def comes_through(self, host, seen, point, known):
@@ -109,6 +112,21 @@ def outside_address(name):
             seen = prober.ask(prober.host(), prober.at)[0]
             wanted = side.mapped_address if family == socket.AF_INET else side.address6
             check(seen == wanted, f"seen from {seen}, expected {wanted}")
+
+
+@scenario
+def nat64_translates():
+    """IPv4 by way of the translator: mapping and filtering as with a NAT between IPv4 and IPv4, the address seen, TCP; and the
+    name server tells the prefix."""
+    with Lab(a="nat64", b="public") as lab:
+        prober = Prober(lab, socket.AF_INET, translate=nat64.translated)
+        found = prober.mapping(), prober.filtering()
+        check(found == (nat.ANY, nat.ADDRESS_PORT), f"mapping and filtering {found}")
+        seen = prober.ask(prober.host(), prober.at)[0]
+        check(seen == lab.sides["a"].outside, f"seen from {seen}")
+        check(_connect(lab, 443, address=topology.SERVER, translate=nat64.translated)[0] == lab.sides["a"].outside, "TCP")
+        told = lab.command("a", "getent", "ahosts", "ipv4only.arpa").stdout.split()
+        check(nat64.translated("192.0.0.170") in told, f"the name server told {told}")
 
 
 @scenario(each=TRANSLATED)
@@ -207,17 +225,19 @@ def no_udp_gets_out(name):
                 pass
 
 
-def _connect(lab, port, family=socket.AF_INET, address=None, local_port=0):
-    """From host a to the server; the (address, port) that the server saw."""
+def _connect(lab, port, family=socket.AF_INET, address=None, local_port=0, translate=None):
+    """From host a to the server; the (address, port) that the server saw. translate: as the Prober's."""
     address = address or (topology.SERVER if family == socket.AF_INET else topology.SERVER6)
-    with lab.socket("server", family, socket.SOCK_STREAM) as listening, lab.socket("a", family, socket.SOCK_STREAM) as connecting:
+    dialled = translate(address) if translate else address
+    with lab.socket("server", family, socket.SOCK_STREAM) as listening, lab.socket(
+            "a", socket.AF_INET6 if ":" in dialled else family, socket.SOCK_STREAM) as connecting:
         for made in (listening, connecting):
             made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listening.bind((address, port))
         listening.listen()
         connecting.settimeout(WAIT)
         connecting.bind(("", local_port))
-        connecting.connect((address, port))
+        connecting.connect((dialled, port))
         accepted, seen = listening.accept()
         with accepted:
             accepted.sendall(b"hello")

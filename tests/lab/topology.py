@@ -14,6 +14,7 @@ import ipaddress
 
 import namespaces
 import nat
+import nat64
 
 SERVER = "203.0.113.1"
 SERVER_SECOND = "203.0.113.2"       # RFC 5780 needs two addresses to tell mappings and filters apart
@@ -77,7 +78,7 @@ class Side:
     @property
     def mapped_address(self):
         """The address that others see this host's IPv4 packets come from."""
-        return self.outside if self.kind.translated else self.address
+        return self.outside if self.kind.translated or self.kind.nat64 else self.address
 
 
 def build(sides):
@@ -92,6 +93,8 @@ def build(sides):
     for side in sides:
         _wire_side(side)
         _load_rules(side)
+        if side.kind.nat64:
+            nat64.start(side.routers[0])
 
 
 def _settings(is_router):
