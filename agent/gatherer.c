@@ -39,7 +39,8 @@ ics_gatherer_new (const IcsIceConfig *config, IcsNiceLeg *leg, IcsAttemptEvents 
   self->leg = leg;
   self->events = events;
   if (!config->relay_only)
-    self->local = ics_local_addresses_get (config->family);
+    self->local = ics_local_addresses_get_until (config->family,
+                                                 config->likely_only ? ICS_LOCAL_NETWORK : ICS_LOCAL_BRIDGE);
   return self;
 }
 

@@ -38,6 +38,7 @@ class Lab(Breakage):
         self._clocks = clocks
         self._impairers = {}
         self.name_servers = {}      # of the sides with a NAT64
+        self.server_hosts = {}      # what a machine calls the server, if not by the address of its family
         self._on_line = on_line or (lambda line: print(line, file=sys.stderr, flush=True))
         self._processes = []
 
@@ -73,7 +74,7 @@ class Lab(Breakage):
 
     def server_url(self, machine):
         kind = self.sides[machine].kind
-        host = topology.SERVER if kind.reaches_ipv4 else f"[{topology.SERVER6}]"
+        host = self.server_hosts.get(machine) or (topology.SERVER if kind.reaches_ipv4 else f"[{topology.SERVER6}]")
         return f"ws://{host}:{RENDEZVOUS_PORT}"
 
     # Programs
@@ -187,14 +188,20 @@ class Lab(Breakage):
         """Data both ways through `pipe` until both hosts are on the expected path and at least `size` bytes each way are
         through; equal hashes, the channel first, exit 0. Returns the two `done` events."""
         pair = self.pipes(listener, joiner, options)
+        self.transfer_between(pair, expect, size)
+        return [process.events.last("done") for process in pair]
+
+    def transfer_between(self, pair, expect, size=4 << 20):
+        """The same between two pipes that run; returns them."""
         exchange = traffic.Exchange(*pair)
         for process in pair:
             process.wait_for("path", kind=expect)
         exchange.require(size)
+        exchange.require_more(1 << 18)
         exchange.finish()
         for process in pair:
             self.check_paths(process, expect)
-        return [process.events.last("done") for process in pair]
+        return pair
 
     @staticmethod
     def check_paths(process, expect):

@@ -155,6 +155,45 @@ table ip nat {{
 """
 
 
+def hairpin_rules(outside, inside):
+    """For a router of port-preserving kind, beside its own rules: two hosts behind it, on the interfaces `inside`, reach each other
+    at its address `outside` and the mapped port, each seen under its own one (RFC 4787 §6, REQ-9)."""
+    return f"""
+table ip hairpin {{
+  map mapped {{
+    type inet_service : ipv4_addr
+    size 65535
+    flags dynamic,timeout
+    timeout 2m
+  }}
+  chain remember {{
+    type filter hook forward priority filter + 1; policy accept;
+    oifname "outside" meta l4proto udp update @mapped {{ udp sport : ip saddr }}
+  }}
+  chain incoming {{
+    type nat hook prerouting priority dstnat; policy accept;
+    iifname {{ {inside} }} ip daddr {outside} dnat to udp dport map @mapped
+  }}
+  chain outgoing {{
+    type nat hook postrouting priority srcnat; policy accept;
+    oifname {{ {inside} }} ct status dnat snat to {outside}
+  }}
+}}
+"""
+
+
+def isolation_rules(inside):
+    """No way between the networks of a router but through its NAT, as between a guests' network and the other one."""
+    return f"""
+table inet isolation {{
+  chain forward {{
+    type filter hook forward priority filter - 1; policy accept;
+    iifname {{ {inside} }} oifname {{ {inside} }} ct status & dnat != dnat drop
+  }}
+}}
+"""
+
+
 def _opened_ports(kind):
     """A filter that looks at less than address and port needs a memory of its own: conntrack's looks at both.
 

@@ -43,6 +43,7 @@ class NameServer:
         self._ipv4 = {"ipv4only.arpa": ["192.0.0.170", "192.0.0.171"]} | {name: [address] for name, address in addresses.items()}
         self._ipv6 = {"ipv4only.arpa": [translated(address) for address in self._ipv4["ipv4only.arpa"]]}
         self.asked = []
+        self._mute = False
         with namespaces.inside(router):
             self._socket = socket.socket(socket.AF_INET6, socket.SOCK_DGRAM)
         self._socket.bind((NAME_SERVER, 53))
@@ -51,10 +52,16 @@ class NameServer:
             file.write(f"nameserver {NAME_SERVER}\noptions timeout:1 attempts:2\n")
         subprocess.run(["mount", "--bind", "/run/lab/resolv.conf", "/etc/resolv.conf"], check=True)
 
+    def mute(self):
+        """It hears, and says nothing any more."""
+        self._mute = True
+
     def _serve(self):
         while True:
             query, source = self._socket.recvfrom(2000)
-            self._socket.sendto(self._answer(query), source)
+            answer = self._answer(query)
+            if not self._mute:
+                self._socket.sendto(answer, source)
 
     def _answer(self, query):
         """RFC 1035 §4.1, one question."""

@@ -34,12 +34,12 @@ class Prober:
         self.host_family = socket.AF_INET6 if translate else family
         first, second = ((topology.SERVER, topology.SERVER_SECOND) if family == socket.AF_INET
                          else (topology.SERVER6, topology.SERVER6_SECOND))
-        self.points = {(address, port): self._bound("server", address, port)
+        self.points = {(address, port): self.bound("server", address, port)
                        for address in (first, second) for port in PORTS}
         self.at, self.other_port, self.other_address, self.other_both = (
             (first, PORTS[0]), (first, PORTS[1]), (second, PORTS[0]), (second, PORTS[1]))
 
-    def _bound(self, machine, address, port):
+    def bound(self, machine, address, port):
         made = self.lab.socket(machine, socket.AF_INET6 if ":" in address else socket.AF_INET)
         made.bind((address, port))
         made.settimeout(WAIT)
@@ -51,7 +51,7 @@ class Prober:
 
     def host(self):
         side = self.lab.sides["a"]
-        return self._bound("a", side.address if self.host_family == socket.AF_INET else side.address6, 0)
+        return self.bound("a", side.address if self.host_family == socket.AF_INET else side.address6, 0)
 
     def ask(self, host, point):
         """Send from the host to a point of the server; the (address, port) it was seen to come from."""
