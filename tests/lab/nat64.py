@@ -35,6 +35,27 @@ def start(router):
     namespaces.command(router, tayga)
 
 
+CLAT = "192.0.0.2"          # RFC 7335
+CLAT_INTERFACE = "clat"
+
+
+def start_clat(machine, address6, gateway6):
+    """464XLAT (RFC 6877): a translator on the host gives its programs an IPv4 address, whose packets leave as IPv6. address6: one
+    of the host's network that is the translator's own."""
+    folder = f"/run/lab/{machine}-clat"
+    subprocess.run(["mkdir", "-p", folder], check=True)
+    with open(f"{folder}/tayga.conf", "w") as file:
+        file.write(f"tun-device {CLAT_INTERFACE}\nipv4-addr 192.0.0.1\nipv6-addr fd00:c1a7::1\nprefix {PREFIX}\n"
+                   f"map {CLAT} {address6}\ndata-dir {folder}\n")
+    tayga = ["tayga", "-c", f"{folder}/tayga.conf"]
+    namespaces.command(machine, [*tayga, "--mktun"])
+    namespaces.sysctl(machine, {"net/ipv6/conf/all/forwarding": 1, "net/ipv4/ip_forward": 1})
+    namespaces.ip(machine, [f"link set {CLAT_INTERFACE} up", f"addr add {CLAT}/32 dev {CLAT_INTERFACE}",
+                            f"route add default dev {CLAT_INTERFACE} src {CLAT} mtu 1260", f"route add {address6}/128 dev {CLAT_INTERFACE}",
+                            f"route replace default via {gateway6} dev lan"])
+    namespaces.command(machine, tayga)
+
+
 class NameServer:
     """In the router, for the whole laboratory: other machines have no route to it."""
 

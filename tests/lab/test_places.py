@@ -5,6 +5,7 @@ interfaces; and an IPv6-only network."""
 import contextlib
 import socket
 
+import namespaces
 import nat64
 import topology
 from lab import Lab
@@ -147,6 +148,20 @@ def nat64_and_a_relay():
     """Both hosts hide their addresses: the TURN server is reached through the NAT64 as well."""
     with Lab(a="nat64", b="nat64") as lab:
         join(lab, "turn", options=("--path", "relay"))
+
+
+@scenario
+def nat64_with_a_translator_on_the_host():
+    """464XLAT: the host has an IPv4 address after all, and goes the way of IPv4."""
+    with Lab(a="nat64", b="port-restricted") as lab:
+        wire, router = lab.sides["a"].first, lab.sides["a"].routers[0]
+        own = str(wire.network6[0x464])
+        nat64.start_clat("a", own, wire.gateway6)
+        namespaces.ip(router, [f"route add {own}/128 via {wire.address6} dev {wire.router}"])
+        pair = join(lab, "direct")
+        check(pair[1].events.last("path")["remote"].startswith(lab.sides["a"].outside), "not through the NAT64")
+        remote = pair[0].events.last("path")["remote"]
+        check(remote.startswith(lab.sides["b"].outside), f"the peer is at {remote}: not the host's own translator")
 
 
 @scenario
