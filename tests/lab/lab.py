@@ -38,6 +38,7 @@ class Lab(Breakage):
         self._clocks = clocks
         self._impairers = {}
         self.name_servers = {}      # of the sides with a NAT64
+        self.scheme = "ws"
         self.server_hosts = {}      # what a machine calls the server, if not by the address of its family
         self._on_line = on_line or (lambda line: print(line, file=sys.stderr, flush=True))
         self._processes = []
@@ -75,7 +76,7 @@ class Lab(Breakage):
     def server_url(self, machine):
         kind = self.sides[machine].kind
         host = self.server_hosts.get(machine) or (topology.SERVER if kind.reaches_ipv4 else f"[{topology.SERVER6}]")
-        return f"ws://{host}:{RENDEZVOUS_PORT}"
+        return f"{self.scheme}://{host}:{RENDEZVOUS_PORT}"
 
     # Programs
 
