@@ -3,6 +3,7 @@
 which tells the prefix (RFC 7050) and translates no other name (there is no DNS64)."""
 
 import ipaddress
+import os
 import socket
 import subprocess
 import threading
@@ -24,7 +25,7 @@ def translated(address):
 def start(router):
     """The translator of a router, which has its other interfaces; in force when this returns."""
     folder = f"/run/lab/{router}"
-    subprocess.run(["mkdir", "-p", folder], check=True)
+    os.makedirs(folder, exist_ok=True)
     with open(f"{folder}/tayga.conf", "w") as file:
         file.write(f"tun-device {INTERFACE}\nipv4-addr {POOL}.1\nprefix {PREFIX}\ndynamic-pool {POOL}.0/24\ndata-dir {folder}\n")
     tayga = ["tayga", "-c", f"{folder}/tayga.conf"]
@@ -43,7 +44,7 @@ def start_clat(machine, address6, gateway6):
     """464XLAT (RFC 6877): a translator on the host gives its programs an IPv4 address, whose packets leave as IPv6. address6: one
     of the host's network that is the translator's own."""
     folder = f"/run/lab/{machine}-clat"
-    subprocess.run(["mkdir", "-p", folder], check=True)
+    os.makedirs(folder, exist_ok=True)
     with open(f"{folder}/tayga.conf", "w") as file:
         file.write(f"tun-device {CLAT_INTERFACE}\nipv4-addr 192.0.0.1\nipv6-addr fd00:c1a7::1\nprefix {PREFIX}\n"
                    f"map {CLAT} {address6}\ndata-dir {folder}\n")
@@ -71,7 +72,12 @@ class NameServer:
         threading.Thread(target=self._serve, daemon=True).start()
         with open("/run/lab/resolv.conf", "w") as file:
             file.write(f"nameserver {NAME_SERVER}\noptions timeout:1 attempts:2\n")
-        subprocess.run(["mount", "--bind", "/run/lab/resolv.conf", "/etc/resolv.conf"], check=True)
+        # Where it is a link into /run, that is the laboratory's own, and empty.
+        target = os.path.realpath("/etc/resolv.conf")
+        if target.startswith("/run/") and not os.path.exists(target):
+            os.makedirs(os.path.dirname(target), exist_ok=True)
+            open(target, "w").close()
+        subprocess.run(["mount", "--bind", "/run/lab/resolv.conf", target], check=True)
 
     def mute(self):
         """It hears, and says nothing any more."""

@@ -75,7 +75,8 @@ def one_nat(hairpin, expect):
     return expect
 
 
-@scenario(each={"the same address": ("port-restricted", "port-restricted", True), "different addresses": ("port-restricted", "port-restricted", False),
+@scenario(each={"the same address": ("port-restricted", "port-restricted", True),
+                "different addresses": ("port-restricted", "port-restricted", False),
                 "different addresses and a relay": ("symmetric", "port-restricted", False)})
 def overlapping_ranges(a, b, same):
     """A host candidate of the other host names this host itself, or a stranger on its own LAN. The stranger hears checks, which say
