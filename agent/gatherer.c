@@ -6,8 +6,16 @@
 /* Host candidates wait for the STUN server's name, relayed ones are nothing without the TURN server's. */
 #define STUN_LOOKUP_MS 3000
 #define TURN_LOOKUP_MS 5000
+#define NAT64_LOOKUP_MS 2000
 
 #define RECEIVE_BUFFER_WANTED (4 * 1024 * 1024)
+
+/* Outlives the gatherer: a cancelled look-up still reports. */
+typedef struct
+{
+  IcsGatherer *gatherer; /* NULL when that is gone */
+  GCancellable *cancellable;
+} Nat64Wait;
 
 struct _IcsGatherer
 {
@@ -16,6 +24,8 @@ struct _IcsGatherer
   IcsAttemptEvents *events;
   GPtrArray *local; /* direct leg: GInetAddress */
   IcsServerLookup *lookup;
+  Nat64Wait *nat64_wait; /* while it is looked up */
+  IcsNat64Answer *nat64; /* NULL: there is none, or none is needed */
   IcsGathererFunc done;
   gpointer user_data;
 };
@@ -29,7 +39,8 @@ ics_gatherer_new (const IcsIceConfig *config, IcsNiceLeg *leg, IcsAttemptEvents 
   self->leg = leg;
   self->events = events;
   if (!config->relay_only)
-    self->local = ics_local_addresses_get (config->family);
+    self->local = ics_local_addresses_get_until (config->family,
+                                                 config->likely_only ? ICS_LOCAL_NETWORK : ICS_LOCAL_BRIDGE);
   return self;
 }
 
@@ -38,6 +49,12 @@ ics_gatherer_free (IcsGatherer *self)
 {
   if (self->lookup != NULL)
     ics_server_lookup_cancel (self->lookup);
+  if (self->nat64_wait != NULL)
+    {
+      self->nat64_wait->gatherer = NULL;
+      g_cancellable_cancel (self->nat64_wait->cancellable);
+    }
+  g_clear_pointer (&self->nat64, ics_nat64_answer_free);
   g_clear_pointer (&self->local, g_ptr_array_unref);
   g_free (self);
 }
@@ -110,7 +127,8 @@ start_lookup (IcsGatherer *self, const IcsTurnServer *server, guint timeout_ms, 
                                    .port = server->port,
                                    .family = self->config->family,
                                    .context = self->config->context,
-                                   .timeout_ms = timeout_ms };
+                                   .timeout_ms = timeout_ms,
+                                   .nat64 = self->nat64 };
 
   self->lookup = ics_server_lookup_start (&config, done, self);
 }
@@ -149,13 +167,71 @@ start_relay (IcsGatherer *self)
   self->done (FALSE, self->user_data);
 }
 
+static void
+start_leg (IcsGatherer *self)
+{
+  if (self->config->relay_only)
+    start_relay (self);
+  else
+    start_direct (self);
+}
+
+static void
+note_nat64 (IcsGatherer *self)
+{
+  g_autoptr (GInetAddress) prefix
+      = g_inet_address_new_from_bytes (self->nat64->prefix.bytes, G_SOCKET_FAMILY_IPV6);
+  g_autofree char *text = g_inet_address_to_string (prefix);
+
+  ics_attempt_events_note (self->events, "IPv4 through this network's NAT64, %s/%u", text,
+                           self->nat64->prefix.length);
+}
+
+static void
+on_nat64 (G_GNUC_UNUSED GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  Nat64Wait *wait = user_data;
+  IcsGatherer *self = wait->gatherer;
+  g_autoptr (IcsNat64Answer) answer = ics_nat64_lookup_finish (result, NULL);
+
+  g_object_unref (wait->cancellable);
+  g_free (wait);
+  if (self == NULL)
+    return;
+  self->nat64_wait = NULL;
+  self->nat64 = g_steal_pointer (&answer);
+  if (self->nat64 != NULL)
+    note_nat64 (self);
+  start_leg (self);
+}
+
+static void
+look_for_nat64 (IcsGatherer *self)
+{
+  const IcsTurnServer *server = self->config->relay_only ? self->config->turn : self->config->stun;
+
+  self->nat64_wait = g_new0 (Nat64Wait, 1);
+  self->nat64_wait->gatherer = self;
+  self->nat64_wait->cancellable = g_cancellable_new ();
+  g_main_context_push_thread_default (self->config->context);
+  ics_nat64_lookup_async (server != NULL ? server->host : NULL, NAT64_LOOKUP_MS,
+                          self->nat64_wait->cancellable, on_nat64, self->nat64_wait);
+  g_main_context_pop_thread_default (self->config->context);
+}
+
+const IcsNat64Prefix *
+ics_gatherer_get_nat64 (IcsGatherer *self)
+{
+  return self->nat64 != NULL ? &self->nat64->prefix : NULL;
+}
+
 void
 ics_gatherer_start (IcsGatherer *self, IcsGathererFunc done, gpointer user_data)
 {
   self->done = done;
   self->user_data = user_data;
-  if (self->config->relay_only)
-    start_relay (self);
+  if (self->config->family != 4 && ics_nat64_is_needed ())
+    look_for_nat64 (self);
   else
-    start_direct (self);
+    start_leg (self);
 }

@@ -3,6 +3,7 @@
 
 #include "agent/attempt-events.h"
 #include "agent/nice-leg.h"
+#include "base/nat64.h"
 
 G_BEGIN_DECLS
 
@@ -19,6 +20,9 @@ void ics_gatherer_free (IcsGatherer *self);
 
 /* TRUE when a direct leg has nothing but loopback addresses. */
 gboolean ics_gatherer_has_only_loopback (IcsGatherer *self);
+
+/* Once it gathers: the prefix of the NAT64 without which this host would not reach IPv4; NULL: none. */
+const IcsNat64Prefix *ics_gatherer_get_nat64 (IcsGatherer *self);
 
 /* Once. @done may run before this returns. */
 void ics_gatherer_start (IcsGatherer *self, IcsGathererFunc done, gpointer user_data);

@@ -250,7 +250,12 @@ on_gathering (gboolean gathering, gpointer user_data)
 {
   IcsIceAttempt *self = user_data;
 
+  const IcsNat64Prefix *nat64 = ics_gatherer_get_nat64 (self->gatherer);
+
   self->gathering = gathering;
+  /* A relay has a family of its own, whichever way it was asked; behind a translator is no LAN. */
+  if (nat64 != NULL && !self->config.relay_only && !self->config.host_only)
+    ics_remote_offer_set_nat64 (self->remote, nat64);
   if (gathering)
     deliver_remote (self);
   else

@@ -27,7 +27,8 @@ typedef struct
   gboolean one_hop;    /* one host relays, the other is plain: the peer is what this one is not. Else both are
                           alike */
   gboolean host_only;  /* no STUN server, host candidates only, at both ends of the pair (policy "lan") */
-  int family;          /* 0 any, 4 or 6 */
+  gboolean likely_only;      /* not from the addresses of VPNs and of networks inside this host */
+  int family;                /* 0 any, 4 or 6 */
   const IcsTurnServer *stun; /* direct leg: STUN server; host may be a name; may be NULL */
   const IcsTurnServer *turn; /* relay leg: TURN over UDP with credentials; host may be a name */
   gboolean plain_udp;        /* after graduation: no segmentation offload, even if there is */

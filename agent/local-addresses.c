@@ -1,9 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "agent/local-addresses.h"
 #include <ifaddrs.h>
+#include <linux/ethtool.h>
+#include <linux/sockios.h>
 #include <net/if.h>
 #include <netinet/in.h>
+#include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 /* Globally routable addresses that are nobody's (RFC 5737, RFC 3849): routed like the Internet at large. */
 #define SOMEWHERE_IPV4 "203.0.113.1"
@@ -36,14 +41,34 @@ inet_address_from_native (struct sockaddr *native)
   return g_object_ref (g_inet_socket_address_get_address (G_INET_SOCKET_ADDRESS (address)));
 }
 
+/* The driver's name tells, in every network namespace; /sys shows the one in which it was mounted. */
+static gboolean
+is_bridge (int fd, const char *interface)
+{
+  struct ethtool_drvinfo info = { .cmd = ETHTOOL_GDRVINFO };
+  struct ifreq request = { .ifr_data = (void *)&info };
+
+  g_strlcpy (request.ifr_name, interface, sizeof request.ifr_name);
+  return ioctl (fd, SIOCETHTOOL, &request) == 0 && strncmp (info.driver, "bridge", sizeof info.driver) == 0;
+}
+
+static IcsLocalKind
+kind_of (int fd, const struct ifaddrs *entry)
+{
+  if ((entry->ifa_flags & IFF_POINTOPOINT) != 0)
+    return ICS_LOCAL_TUNNEL;
+  return is_bridge (fd, entry->ifa_name) ? ICS_LOCAL_BRIDGE : ICS_LOCAL_NETWORK;
+}
+
 GPtrArray *
 ics_local_addresses_enumerate (void)
 {
+  int fd = socket (AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
   GPtrArray *entries = g_ptr_array_new_with_free_func ((GDestroyNotify)ics_local_address_free);
   struct ifaddrs *all = NULL;
 
   if (getifaddrs (&all) != 0)
-    return entries;
+    all = NULL;
   for (struct ifaddrs *i = all; i != NULL; i = i->ifa_next)
     {
       GInetAddress *address = inet_address_from_native (i->ifa_addr);
@@ -54,9 +79,13 @@ ics_local_addresses_enumerate (void)
       entry = g_new0 (IcsLocalAddress, 1);
       entry->address = address;
       entry->up = (i->ifa_flags & IFF_UP) != 0 && (i->ifa_flags & IFF_RUNNING) != 0;
+      entry->kind = kind_of (fd, i);
       g_ptr_array_add (entries, entry);
     }
-  freeifaddrs (all);
+  if (all != NULL)
+    freeifaddrs (all);
+  if (fd >= 0)
+    close (fd);
   return entries;
 }
 
@@ -89,27 +118,40 @@ is_usable (const IcsLocalAddress *entry, int family, gboolean loopback)
 }
 
 static void
-collect (GPtrArray *chosen, GPtrArray *entries, int family, gboolean loopback, GPtrArray *only)
+collect_preferred (GPtrArray *chosen, GPtrArray *entries, int family, GPtrArray *preferred)
 {
   for (guint i = 0; i < entries->len && chosen->len < ICS_LOCAL_ADDRESSES_MAX; i++)
     {
       IcsLocalAddress *entry = g_ptr_array_index (entries, i);
 
-      if (is_usable (entry, family, loopback) && !contains (chosen, entry->address)
-          && (only == NULL || contains (only, entry->address)))
+      if (is_usable (entry, family, FALSE) && contains (preferred, entry->address)
+          && !contains (chosen, entry->address))
+        g_ptr_array_add (chosen, g_object_ref (entry->address));
+    }
+}
+
+static void
+collect (GPtrArray *chosen, GPtrArray *entries, int family, gboolean loopback, IcsLocalKind kind)
+{
+  for (guint i = 0; i < entries->len && chosen->len < ICS_LOCAL_ADDRESSES_MAX; i++)
+    {
+      IcsLocalAddress *entry = g_ptr_array_index (entries, i);
+
+      if (is_usable (entry, family, loopback) && entry->kind == kind && !contains (chosen, entry->address))
         g_ptr_array_add (chosen, g_object_ref (entry->address));
     }
 }
 
 GPtrArray *
-ics_local_addresses_choose (GPtrArray *entries, int family, GPtrArray *preferred)
+ics_local_addresses_choose (GPtrArray *entries, int family, GPtrArray *preferred, IcsLocalKind last)
 {
   GPtrArray *chosen = g_ptr_array_new_with_free_func (g_object_unref);
 
-  collect (chosen, entries, family, FALSE, preferred);
-  collect (chosen, entries, family, FALSE, NULL);
+  collect_preferred (chosen, entries, family, preferred);
+  for (guint kind = 0; kind <= ICS_LOCAL_BRIDGE && (kind <= last || chosen->len == 0); kind++)
+    collect (chosen, entries, family, FALSE, kind);
   if (chosen->len == 0)
-    collect (chosen, entries, family, TRUE, NULL);
+    collect (chosen, entries, family, TRUE, ICS_LOCAL_NETWORK);
   return chosen;
 }
 
@@ -132,6 +174,12 @@ ics_local_address_towards (GInetAddress *destination, guint16 port)
 GPtrArray *
 ics_local_addresses_get (int family)
 {
+  return ics_local_addresses_get_until (family, ICS_LOCAL_BRIDGE);
+}
+
+GPtrArray *
+ics_local_addresses_get_until (int family, IcsLocalKind last)
+{
   static const char *const somewhere[] = { SOMEWHERE_IPV4, SOMEWHERE_IPV6 };
   g_autoptr (GPtrArray) entries = ics_local_addresses_enumerate ();
   g_autoptr (GPtrArray) preferred = g_ptr_array_new_with_free_func (g_object_unref);
@@ -144,5 +192,5 @@ ics_local_addresses_get (int family)
       if (source != NULL)
         g_ptr_array_add (preferred, source);
     }
-  return ics_local_addresses_choose (entries, family, preferred);
+  return ics_local_addresses_choose (entries, family, preferred, last);
 }

@@ -231,6 +231,21 @@ ics_remote_candidate_parse (const char *line, const IcsCandidateRules *rules, Ic
   return parse_fields (fields, rules, candidate);
 }
 
+gboolean
+ics_remote_candidate_translate (const IcsRemoteCandidate *self, const IcsNat64Prefix *prefix,
+                                IcsRemoteCandidate *translated)
+{
+  guint8 ipv4[ICS_NAT64_IPV4_LEN], ipv6[ICS_NAT64_IPV6_LEN];
+
+  if (self->family != 4 || inet_pton (AF_INET, self->address, ipv4) != 1 || !ics_nat64_is_worth_it (ipv4))
+    return FALSE;
+  *translated = *self;
+  translated->family = 6;
+  ics_nat64_embed (prefix, ipv4, ipv6);
+  inet_ntop (AF_INET6, ipv6, translated->address, sizeof translated->address);
+  return TRUE;
+}
+
 char *
 ics_remote_candidate_to_sdp (const IcsRemoteCandidate *self)
 {

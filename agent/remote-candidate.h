@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
+#include "base/nat64.h"
 #include <glib.h>
 
 G_BEGIN_DECLS
@@ -61,6 +62,11 @@ const char *ics_candidate_type_to_string (IcsCandidateType type);
 /* Parses "candidate:..." and applies the rules that concern this line alone. */
 IcsCandidateVerdict ics_remote_candidate_parse (const char *line, const IcsCandidateRules *rules,
                                                 IcsRemoteCandidate *candidate);
+
+/* @translated becomes @self, as a host behind a NAT64 with this prefix reaches it. FALSE: not IPv4, or
+ * nothing that is worth it there. */
+gboolean ics_remote_candidate_translate (const IcsRemoteCandidate *self, const IcsNat64Prefix *prefix,
+                                         IcsRemoteCandidate *translated);
 
 /* The candidate as an SDP attribute line made of checked fields only: what the peer added (related address,
  * extensions) is gone. (transfer full) */

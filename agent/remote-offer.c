@@ -13,6 +13,7 @@ struct _IcsRemoteOffer
   gboolean credentials_delivered;
   guint n_delivered;
   gboolean ended;
+  IcsNat64Prefix nat64; /* of length 0: none */
   guint n_refused;
 };
 
@@ -92,17 +93,39 @@ ics_remote_offer_get_pwd (const IcsRemoteOffer *self)
   return self->pwd;
 }
 
+static gboolean
+is_at (const IcsRemoteCandidate *candidate, const char *endpoint)
+{
+  g_autofree char *own = ics_remote_candidate_to_endpoint (candidate);
+
+  return g_str_equal (own, endpoint);
+}
+
+static gboolean
+translate (const IcsRemoteOffer *self, const IcsRemoteCandidate *candidate, IcsRemoteCandidate *translated)
+{
+  return self->nat64.length != 0 && ics_remote_candidate_translate (candidate, &self->nat64, translated);
+}
+
 const char *
 ics_remote_offer_find (const IcsRemoteOffer *self, const char *endpoint)
 {
   for (guint i = 0; i < self->candidates.len; i++)
     {
-      g_autofree char *own = ics_remote_candidate_to_endpoint (&self->candidates.items[i]);
+      const IcsRemoteCandidate *candidate = &self->candidates.items[i];
+      IcsRemoteCandidate translated;
 
-      if (g_str_equal (own, endpoint))
-        return ics_candidate_type_to_string (self->candidates.items[i].type);
+      if (is_at (candidate, endpoint)
+          || (translate (self, candidate, &translated) && is_at (&translated, endpoint)))
+        return ics_candidate_type_to_string (candidate->type);
     }
   return NULL;
+}
+
+void
+ics_remote_offer_set_nat64 (IcsRemoteOffer *self, const IcsNat64Prefix *prefix)
+{
+  self->nat64 = *prefix;
 }
 
 void
@@ -117,6 +140,13 @@ ics_remote_offer_has_ended (const IcsRemoteOffer *self)
   return self->ended;
 }
 
+static void
+hand_over (IcsRemoteOffer *self, IcsNiceLeg *leg, const IcsRemoteCandidate *candidate)
+{
+  if (!ics_nice_leg_add_remote (leg, candidate))
+    ics_attempt_events_note (self->events, "libnice does not take the candidate %s", candidate->address);
+}
+
 gboolean
 ics_remote_offer_deliver (IcsRemoteOffer *self, IcsNiceLeg *leg)
 {
@@ -128,9 +158,11 @@ ics_remote_offer_deliver (IcsRemoteOffer *self, IcsNiceLeg *leg)
   while (self->n_delivered < self->candidates.len)
     {
       const IcsRemoteCandidate *candidate = &self->candidates.items[self->n_delivered++];
+      IcsRemoteCandidate translated;
 
-      if (!ics_nice_leg_add_remote (leg, candidate))
-        ics_attempt_events_note (self->events, "libnice does not take the candidate %s", candidate->address);
+      hand_over (self, leg, candidate);
+      if (translate (self, candidate, &translated))
+        hand_over (self, leg, &translated);
     }
   if (self->ended)
     ics_nice_leg_end_of_candidates (leg);

@@ -27,6 +27,9 @@ const char *ics_remote_offer_find (const IcsRemoteOffer *self, const char *endpo
 void ics_remote_offer_end (IcsRemoteOffer *self);
 gboolean ics_remote_offer_has_ended (const IcsRemoteOffer *self);
 
+/* Before the first delivery: what the peer offers in IPv4 is also tried through a NAT64 with this prefix. */
+void ics_remote_offer_set_nat64 (IcsRemoteOffer *self, const IcsNat64Prefix *prefix);
+
 /* Tells the leg, which has begun to gather, what it does not know yet; FALSE as long as there are no
  * credentials. */
 gboolean ics_remote_offer_deliver (IcsRemoteOffer *self, IcsNiceLeg *leg);

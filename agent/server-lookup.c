@@ -9,6 +9,7 @@ struct _IcsServerLookup
   gboolean timed_out;
   guint16 port;
   int family;
+  const IcsNat64Answer *nat64;
   IcsServerLookupFunc done; /* NULL once cancelled */
   gpointer user_data;
 };
@@ -47,6 +48,8 @@ report (IcsServerLookup *self, GList *addresses, const char *reason)
     chosen = choose_of_family (addresses, G_SOCKET_FAMILY_IPV4, self->port, &source);
   if (chosen == NULL && self->family != 4)
     chosen = choose_of_family (addresses, G_SOCKET_FAMILY_IPV6, self->port, &source);
+  if (chosen == NULL && self->nat64 != NULL)
+    chosen = choose_of_family (self->nat64->addresses, G_SOCKET_FAMILY_IPV6, self->port, &source);
   if (chosen != NULL)
     server = g_inet_socket_address_new (chosen, self->port);
   self->done ((GInetSocketAddress *)server, source,
@@ -98,6 +101,7 @@ ics_server_lookup_start (const IcsServerLookupConfig *config, IcsServerLookupFun
   self->cancellable = g_cancellable_new ();
   self->port = config->port;
   self->family = config->family;
+  self->nat64 = config->nat64;
   self->done = done;
   self->user_data = user_data;
   self->limit = g_timeout_source_new (config->timeout_ms);

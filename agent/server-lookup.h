@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
+#include "base/nat64-lookup.h"
 #include <gio/gio.h>
 
 G_BEGIN_DECLS
@@ -23,6 +24,7 @@ typedef struct
   int family;            /* 0 any, 4 or 6 */
   GMainContext *context; /* of the calling thread; where the function runs */
   guint timeout_ms;
+  const IcsNat64Answer *nat64; /* taken where no own address will do; NULL: none; until the end */
 } IcsServerLookupConfig;
 
 /* @done never runs before this returns. */

@@ -209,6 +209,9 @@ ics_attempt_start (IcsEngine *self, IcsLeg leg, guint number, const IcsLegRoute 
   if ((ics_engine_allowed (self) & 1u << kind_of (leg)) == 0
       || !ics_servers_configure (self, leg, route, &config))
     return NULL;
+  /* libnice prefers whichever interface comes last. So a VPN has its turn when the networks alone led
+   * nowhere, at both hosts. */
+  config.likely_only = leg == ICS_LEG_DIRECT && number % 2 == 1;
   attempt = g_new0 (IcsAttempt, 1);
   attempt->engine = self;
   attempt->leg = leg;

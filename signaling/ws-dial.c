@@ -3,6 +3,7 @@
 #include "base/ics-error.h"
 #include "signaling/rendezvous.h"
 #include "signaling/ws-guard.h"
+#include "signaling/ws-reach.h"
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sodium.h>
@@ -206,13 +207,13 @@ compose_request (const Attempt *self)
 }
 
 static void
-on_connected (GObject *source, GAsyncResult *result, gpointer data)
+on_connected (G_GNUC_UNUSED GObject *source, GAsyncResult *result, gpointer data)
 {
   GTask *task = data;
   Attempt *self = g_task_get_task_data (task);
   g_autoptr (GError) error = NULL;
 
-  self->stream = g_socket_client_connect_finish (G_SOCKET_CLIENT (source), result, &error);
+  self->stream = ics_ws_reach_finish (result, &error);
   if (self->stream == NULL)
     {
       fail (task, error);
@@ -270,7 +271,7 @@ ics_ws_dial_async (const IcsWsDial *dial, GCancellable *cancellable, GAsyncReady
   if (address == NULL)
     fail (task, error);
   else
-    g_socket_client_connect_async (client, address, self->cancellable, on_connected, task);
+    ics_ws_reach_async (client, G_NETWORK_ADDRESS (address), self->cancellable, on_connected, task);
 }
 
 SoupWebsocketConnection *

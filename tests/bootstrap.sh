@@ -4,7 +4,7 @@
 
 packages_build=(autoconf automake libtool pkg-config gcc libc6-dev make libglib2.0-dev libnice-dev libngtcp2-dev
   libngtcp2-crypto-gnutls-dev libgnutls28-dev libsoup-3.0-dev libjson-glib-dev libsodium-dev check)
-packages_run=(ca-certificates conntrack coturn ethtool glib-networking iproute2 nftables procps python3 util-linux)
+packages_run=(ca-certificates conntrack coturn ethtool glib-networking iproute2 nftables openssl procps python3 tayga util-linux)
 packages_desktop=(tigervnc-standalone-server tigervnc-viewer x11-apps) # for tests/lab/test_desktop.py
 packages_bench=(iperf3)
 
@@ -26,18 +26,20 @@ need_packages() {
     root=(sudo -n)
   fi
   say "installing ${missing[*]}"
-  [[ " ${missing[*]} " == *" coturn "* ]] && keep_turnserver_off "${root[@]}"
+  [[ " ${missing[*]} " == *" coturn "* ]] && keep_off "TURN server" coturn "${root[@]}"
+  [[ " ${missing[*]} " == *" tayga "* ]] && keep_off NAT64 tayga "${root[@]}"
   { "${root[@]}" apt-get update -q &&
       "${root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends "${missing[@]}"; } \
     >"$work/packages.log" 2>&1 || { tail -n 20 "$work/packages.log" >&2; fail "apt-get failed, see $work/packages.log"; }
 }
 
-# The package would start a TURN server on this machine, now and at each boot. Ours is a child of `ice-session server`.
-keep_turnserver_off() {
-  local unit=/etc/systemd/system/coturn.service
+# keep_off WHAT PACKAGE ROOT...: the package would start a server on this machine, now and at each boot. Our TURN server is a child of
+# `ice-session server`, our NAT64 is inside the laboratory.
+keep_off() {
+  local what=$1 unit=/etc/systemd/system/$2.service
   [[ -d /run/systemd/system && ! -e $unit ]] || return 0
-  say "keeping the system's own TURN server off: coturn.service is masked (undo: systemctl unmask coturn)"
-  "$@" ln -s /dev/null "$unit"
+  say "keeping the system's own $what off: $2.service is masked (undo: systemctl unmask $2)"
+  "${@:3}" ln -s /dev/null "$unit"
 }
 
 # choose_work_folder: sets $work, one per source folder, never inside it.

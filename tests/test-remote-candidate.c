@@ -231,6 +231,41 @@ START_TEST (random_garbage)
 }
 END_TEST
 
+/* As a host behind a NAT64 with the prefix of RFC 6052 §2.4 reaches it; what is no use there stays. */
+START_TEST (translation)
+{
+  static const struct
+  {
+    const char *line, *expected;
+  } all[] = {
+    { "candidate:1 1 UDP 7 203.0.113.141 8998 typ srflx",
+      "a=candidate:1 1 UDP 7 2001:db8:122:344::cb00:718d 8998 typ srflx" },
+    { "candidate:1 1 UDP 7 192.168.1.2 8998 typ host", NULL },
+    { "candidate:1 1 UDP 7 100.64.0.2 8998 typ host", NULL },
+    { "candidate:1 1 UDP 7 2001:db8::2 8998 typ host", NULL },
+  };
+  static const guint8 bytes[ICS_NAT64_IPV6_LEN] = { 0x20, 0x01, 0x0d, 0xb8, 0x01, 0x22, 0x03, 0x44 };
+  IcsNat64Prefix prefix;
+
+  ck_assert (ics_nat64_prefix_init (&prefix, bytes, 96));
+  for (guint i = 0; i < G_N_ELEMENTS (all); i++)
+    {
+      IcsRemoteCandidate candidate, translated;
+      g_autofree char *sdp = NULL;
+
+      ck_assert_int_eq (ics_remote_candidate_parse (all[i].line, &direct_rules, &candidate),
+                        ICS_CANDIDATE_OK);
+      ck_assert_int_eq (ics_remote_candidate_translate (&candidate, &prefix, &translated),
+                        all[i].expected != NULL);
+      if (all[i].expected == NULL)
+        continue;
+      sdp = ics_remote_candidate_to_sdp (&translated);
+      ck_assert_str_eq (sdp, all[i].expected);
+      ck_assert_int_eq (translated.family, 6);
+    }
+}
+END_TEST
+
 int
 main (void)
 {
@@ -244,6 +279,7 @@ main (void)
   tcase_add_test (tcase, length_limit);
   tcase_add_test (tcase, list_is_bounded);
   tcase_add_test (tcase, duplicates_by_address);
+  tcase_add_test (tcase, translation);
   tcase_add_test (tcase, credentials);
   tcase_add_test (tcase, random_garbage);
   tcase_set_timeout (tcase, 120);

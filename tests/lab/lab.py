@@ -13,6 +13,7 @@ import subprocess
 import sys
 
 import namespaces
+import nat64
 import topology
 import traffic
 from breakage import Breakage
@@ -36,6 +37,9 @@ class Lab(Breakage):
         self.server = None
         self._clocks = clocks
         self._impairers = {}
+        self.name_servers = {}      # of the sides with a NAT64
+        self.scheme = "ws"
+        self.server_hosts = {}      # what a machine calls the server, if not by the address of its family
         self._on_line = on_line or (lambda line: print(line, file=sys.stderr, flush=True))
         self._processes = []
 
@@ -47,6 +51,8 @@ class Lab(Breakage):
             self._impairers[side.name] = Impairer(side.name, self._on_line)
         for machine in self._clocks:
             self.jump_clock(machine, 0)
+        for side in filter(lambda side: side.kind.nat64, self.sides.values()):
+            self.name_servers[side.name] = nat64.NameServer(side.routers[0], {nat64.ONLY_IPV4: topology.SERVER})
         return self
 
     def __exit__(self, kind, value, trace):
@@ -69,8 +75,8 @@ class Lab(Breakage):
 
     def server_url(self, machine):
         kind = self.sides[machine].kind
-        host = topology.SERVER if kind.ipv4 else f"[{topology.SERVER6}]"
-        return f"ws://{host}:{RENDEZVOUS_PORT}"
+        host = self.server_hosts.get(machine) or (topology.SERVER if kind.reaches_ipv4 else f"[{topology.SERVER6}]")
+        return f"{self.scheme}://{host}:{RENDEZVOUS_PORT}"
 
     # Programs
 
@@ -183,14 +189,20 @@ class Lab(Breakage):
         """Data both ways through `pipe` until both hosts are on the expected path and at least `size` bytes each way are
         through; equal hashes, the channel first, exit 0. Returns the two `done` events."""
         pair = self.pipes(listener, joiner, options)
+        self.transfer_between(pair, expect, size)
+        return [process.events.last("done") for process in pair]
+
+    def transfer_between(self, pair, expect, size=4 << 20):
+        """The same between two pipes that run; returns them."""
         exchange = traffic.Exchange(*pair)
         for process in pair:
             process.wait_for("path", kind=expect)
         exchange.require(size)
+        exchange.require_more(1 << 18)
         exchange.finish()
         for process in pair:
             self.check_paths(process, expect)
-        return [process.events.last("done") for process in pair]
+        return pair
 
     @staticmethod
     def check_paths(process, expect):

@@ -11,24 +11,36 @@ ANY = "endpoint-independent"
 ADDRESS = "address-dependent"
 ADDRESS_PORT = "address-and-port-dependent"
 
+# RFC 4787 §4.2.1: which outside port does a new mapping get?
+PRESERVING = "port-preserving"
+RANDOM = "random"
+SEQUENTIAL = "sequential"       # the one after that of the mapping before
+
 
 @dataclass(frozen=True)
 class Kind:
     name: str
     mapping: str = ANY          # RFC 4787 §4.1: does the outside port depend on the destination?
     filtering: str = ADDRESS_PORT  # RFC 4787 §5: who may send to it?
+    allocation: str = PRESERVING
     translated: bool = True     # IPv4 goes through a NAT
     ipv4: bool = True
     ipv6: bool = False
+    nat64: bool = False         # IPv4 is reached from IPv6, through a translator and a NAT
     udp: bool = True
     tcp_ports: tuple = ()       # the only destination ports allowed out; empty: all
     layers: int = 1             # NATs in a row
+    common: bool = True         # the matrix pairs it with every other; else with some that represent the others
 
     @property
     def memories(self):
         """What _opened_ports() makes, in the words of nftables."""
         return {ANY: ["map ip nat mapped"], ADDRESS: ["map ip nat mapped", "set ip nat contacted"], ADDRESS_PORT: []}[
             self.filtering] if self.translated else []
+
+    @property
+    def reaches_ipv4(self):
+        return self.ipv4 or self.nat64
 
     @property
     def drops_unsolicited(self):
@@ -40,12 +52,15 @@ KINDS = {kind.name: kind for kind in (
     Kind("full-cone", filtering=ANY),
     Kind("address-restricted", filtering=ADDRESS),
     Kind("port-restricted"),
-    Kind("symmetric", mapping=ADDRESS_PORT),
+    Kind("symmetric", mapping=ADDRESS_PORT, allocation=RANDOM),
     Kind("udp-blocked", udp=False),
     Kind("only-tcp-443", udp=False, tcp_ports=(443,)),
     Kind("cgnat", layers=2),
     Kind("ipv6-only", translated=False, ipv4=False, ipv6=True),
     Kind("dual-stack", ipv6=True),
+    Kind("sequential", mapping=ADDRESS_PORT, allocation=SEQUENTIAL, common=False),
+    Kind("nat64", translated=False, ipv4=False, ipv6=True, nat64=True, common=False),
+    Kind("udp-blocked-symmetric", mapping=ADDRESS_PORT, allocation=RANDOM, udp=False, common=False),
 )}
 
 
@@ -67,7 +82,7 @@ def expected_path(a, b):
         return "channel"
     if a.ipv6 and b.ipv6:
         return "direct"         # routed, and a stateful firewall keeps address and port as they are
-    if not (a.ipv4 and b.ipv4):
+    if not (a.reaches_ipv4 and b.reaches_ipv4):
         return "channel"        # relayed addresses are IPv4
     return "direct" if _ipv4_punches(a, b) else "turn"
 
@@ -75,7 +90,7 @@ def expected_path(a, b):
 def router_rules(kind):
     """The nftables rules of one router with the interfaces "inside" (and "inside2") and "outside"."""
     rules = _filter_rules(kind)
-    if kind.translated:
+    if kind.translated or kind.nat64:
         rules += _nat_rules(kind)
     return rules
 
@@ -118,14 +133,62 @@ table inet filter {{
 """
 
 
+# The counter is read once for each new flow. As a port it would have its bytes swapped.
+SEQUENCE = range(32768, 32768 + 4096)
+_COUNTER = f"numgen inc mod {len(SEQUENCE)} map {{ {', '.join(f'{i} : {port}' for i, port in enumerate(SEQUENCE))} }}"
+# What follows "masquerade".
+_ALLOCATIONS = {PRESERVING: "", RANDOM: " random,fully-random", SEQUENTIAL: f" to :{_COUNTER}"}
+
+
 def _nat_rules(kind):
-    options = "" if kind.mapping == ANY else " random,fully-random"
+    masquerade = "masquerade" + _ALLOCATIONS[kind.allocation]
     return f"""
 table ip nat {{
 {_opened_ports(kind)}
   chain outgoing {{
     type nat hook postrouting priority srcnat; policy accept;
-    oifname "outside" masquerade{options}
+    oifname "outside" meta l4proto udp {masquerade}
+    oifname "outside" meta l4proto tcp {masquerade}
+    oifname "outside" masquerade
+  }}
+}}
+"""
+
+
+def hairpin_rules(outside, inside):
+    """For a router of port-preserving kind, beside its own rules: two hosts behind it, on the interfaces `inside`, reach each other
+    at its address `outside` and the mapped port, each seen under its own one (RFC 4787 §6, REQ-9)."""
+    return f"""
+table ip hairpin {{
+  map mapped {{
+    type inet_service : ipv4_addr
+    size 65535
+    flags dynamic,timeout
+    timeout 2m
+  }}
+  chain remember {{
+    type filter hook forward priority filter + 1; policy accept;
+    oifname "outside" meta l4proto udp update @mapped {{ udp sport : ip saddr }}
+  }}
+  chain incoming {{
+    type nat hook prerouting priority dstnat; policy accept;
+    iifname {{ {inside} }} ip daddr {outside} dnat to udp dport map @mapped
+  }}
+  chain outgoing {{
+    type nat hook postrouting priority srcnat; policy accept;
+    oifname {{ {inside} }} ct status dnat snat to {outside}
+  }}
+}}
+"""
+
+
+def isolation_rules(inside):
+    """No way between the networks of a router but through its NAT, as between a guests' network and the other one."""
+    return f"""
+table inet isolation {{
+  chain forward {{
+    type filter hook forward priority filter - 1; policy accept;
+    iifname {{ {inside} }} oifname {{ {inside} }} ct status & dnat != dnat drop
   }}
 }}
 """

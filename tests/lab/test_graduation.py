@@ -27,7 +27,8 @@ def wait_graduated(pair, exchange):
 
 
 @scenario(each={f"{a} x {b}": (a, b) for a, b in (
-    ("public", "public"), ("port-restricted", "port-restricted"), ("symmetric", "full-cone"), ("ipv6-only", "dual-stack"))})
+    ("public", "public"), ("port-restricted", "port-restricted"), ("symmetric", "full-cone"), ("ipv6-only", "dual-stack"),
+    ("nat64", "port-restricted"))})
 def pair_leaves_libnice(a, b):
     with Lab(a=a, b=b) as lab:
         pair, exchange = graduated_pipes(lab)

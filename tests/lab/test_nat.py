@@ -9,6 +9,7 @@ import os
 import socket
 
 import nat
+import nat64
 import topology
 from lab import Lab
 from process import Failure
@@ -25,19 +26,21 @@ WAIT = 20       # seconds for a packet that must come
 class Prober:
     """Sockets of one family on host a and at both addresses and both ports of the server."""
 
-    def __init__(self, lab, family):
+    def __init__(self, lab, family, translate=None):
+        """translate: how host a writes the server's addresses, if it has another family."""
         # One processor, so that packets stay in the order in which they are sent.
         os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
-        self.lab, self.family = lab, family
+        self.lab, self.family, self.translate = lab, family, translate or (lambda address: address)
+        self.host_family = socket.AF_INET6 if translate else family
         first, second = ((topology.SERVER, topology.SERVER_SECOND) if family == socket.AF_INET
                          else (topology.SERVER6, topology.SERVER6_SECOND))
-        self.points = {(address, port): self._bound("server", address, port)
+        self.points = {(address, port): self.bound("server", address, port)
                        for address in (first, second) for port in PORTS}
         self.at, self.other_port, self.other_address, self.other_both = (
             (first, PORTS[0]), (first, PORTS[1]), (second, PORTS[0]), (second, PORTS[1]))
 
-    def _bound(self, machine, address, port):
-        made = self.lab.socket(machine, self.family)
+    def bound(self, machine, address, port):
+        made = self.lab.socket(machine, socket.AF_INET6 if ":" in address else socket.AF_INET)
         made.bind((address, port))
         made.settimeout(WAIT)
         return made
@@ -48,11 +51,11 @@ class Prober:
 
     def host(self):
         side = self.lab.sides["a"]
-        return self._bound("a", side.address if self.family == socket.AF_INET else side.address6, 0)
+        return self.bound("a", side.address if self.host_family == socket.AF_INET else side.address6, 0)
 
     def ask(self, host, point):
         """Send from the host to a point of the server; the (address, port) it was seen to come from."""
-        host.sendto(b"ask", point)
+        host.sendto(b"ask", (self.translate(point[0]), point[1]))
         return self.points[point].recvfrom(100)[1][:2]
 
     def comes_through(self, host, seen, point, known):
@@ -111,6 +114,21 @@ def outside_address(name):
             check(seen == wanted, f"seen from {seen}, expected {wanted}")
 
 
+@scenario
+def nat64_translates():
+    """IPv4 by way of the translator: mapping and filtering as with a NAT between IPv4 and IPv4, the address seen, TCP; and the
+    name server tells the prefix."""
+    with Lab(a="nat64", b="public") as lab:
+        prober = Prober(lab, socket.AF_INET, translate=nat64.translated)
+        found = prober.mapping(), prober.filtering()
+        check(found == (nat.ANY, nat.ADDRESS_PORT), f"mapping and filtering {found}")
+        seen = prober.ask(prober.host(), prober.at)[0]
+        check(seen == lab.sides["a"].outside, f"seen from {seen}")
+        check(_connect(lab, 443, address=topology.SERVER, translate=nat64.translated)[0] == lab.sides["a"].outside, "TCP")
+        told = lab.command("a", "getent", "ahosts", "ipv4only.arpa").stdout.split()
+        check(nat64.translated("192.0.0.170") in told, f"the name server told {told}")
+
+
 @scenario(each=TRANSLATED)
 def early_packet_of_the_peer(name):
     """A peer that sends first must not change the mapping that the host's own packet to it gets."""
@@ -148,10 +166,13 @@ def fresh_ports_are_closed(name):
         raise Failure("a packet reached a port that never sent")
 
 
-@scenario
-def symmetric_ports_are_random():
+RANDOM = {name: (name,) for name, kind in nat.KINDS.items() if kind.udp and kind.allocation == nat.RANDOM}
+
+
+@scenario(each=RANDOM)
+def ports_are_random(name):
     """A port that can be guessed from the last one would let a peer that counts through."""
-    with Lab(a="symmetric", b="public") as lab:
+    with Lab(a=name, b="public") as lab:
         prober = Prober(lab, socket.AF_INET)
         host = prober.host()
         ports = [prober.ask(host, point)[1] for point in prober.points]
@@ -159,6 +180,29 @@ def symmetric_ports_are_random():
             ports += [prober.ask(prober.host(), point)[1] for point in prober.points]
         steps = {later - earlier for earlier, later in zip(ports, ports[1:])}
         check(len(set(ports)) > 15 and len(steps) > 15, f"ports {ports}")
+
+
+@scenario
+def sequential_ports_count_up():
+    """Each new destination takes the next port, from whichever socket; one that is known takes none. TCP counts by itself."""
+    with Lab(a="sequential", b="public") as lab:
+        prober = Prober(lab, socket.AF_INET)
+        first, second = prober.host(), prober.host()
+        ports = [prober.ask(host, point)[1] for host in (first, second) for point in prober.points for _ in range(2)]
+        check(ports == [ports[0] + i // 2 for i in range(16)], f"UDP ports {ports}")
+        check(prober.ask(first, prober.at)[1] == ports[0], "a mapping was forgotten")
+        ports = [_connect(lab, port)[1] for port in (80, 443, 80, 443)]
+        check(ports == [ports[0] + i for i in range(4)], f"TCP ports {ports}")
+
+
+@scenario(each={name: (name,) for name, kind in nat.KINDS.items() if kind.translated and kind.mapping == nat.ADDRESS_PORT})
+def tcp_ports_change_too(name):
+    """One local port has another port outside for each destination, so that a peer cannot be told where to connect to."""
+    with Lab(a=name, b="public") as lab:
+        seen = []
+        for address in (topology.SERVER, topology.SERVER_SECOND):
+            seen.append(_connect(lab, 443, address=address, local_port=5000)[1])
+        check(seen[0] != seen[1] and 5000 not in seen, f"ports {seen}")
 
 
 @scenario(each=WITHOUT_UDP)
@@ -181,17 +225,24 @@ def no_udp_gets_out(name):
                 pass
 
 
-def _connect(lab, port, family=socket.AF_INET):
-    address = topology.SERVER if family == socket.AF_INET else topology.SERVER6
-    listening = lab.socket("server", family, socket.SOCK_STREAM)
-    listening.bind((address, port))
-    listening.listen()
-    connecting = lab.socket("a", family, socket.SOCK_STREAM)
-    connecting.settimeout(WAIT)
-    connecting.connect((address, port))
-    accepted = listening.accept()[0]
-    accepted.sendall(b"hello")
-    check(connecting.recv(5) == b"hello", "TCP connected and carries nothing")
+def _connect(lab, port, family=socket.AF_INET, address=None, local_port=0, translate=None):
+    """From host a to the server; the (address, port) that the server saw. translate: as the Prober's."""
+    address = address or (topology.SERVER if family == socket.AF_INET else topology.SERVER6)
+    dialled = translate(address) if translate else address
+    with lab.socket("server", family, socket.SOCK_STREAM) as listening, lab.socket(
+            "a", socket.AF_INET6 if ":" in dialled else family, socket.SOCK_STREAM) as connecting:
+        for made in (listening, connecting):
+            made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listening.bind((address, port))
+        listening.listen()
+        connecting.settimeout(WAIT)
+        connecting.bind(("", local_port))
+        connecting.connect((dialled, port))
+        accepted, seen = listening.accept()
+        with accepted:
+            accepted.sendall(b"hello")
+            check(connecting.recv(5) == b"hello", "TCP connected and carries nothing")
+        return seen[:2]
 
 
 @scenario(each=ALL)

@@ -14,6 +14,7 @@ import ipaddress
 
 import namespaces
 import nat
+import nat64
 
 SERVER = "203.0.113.1"
 SERVER_SECOND = "203.0.113.2"       # RFC 5780 needs two addresses to tell mappings and filters apart
@@ -24,11 +25,11 @@ SERVER6_SECOND = "2001:db8:1::2"
 class Wire:
     """One wire between a host and its router, with the host's addresses on it. Of a metric, the lower wins."""
 
-    def __init__(self, host, router, network, network6, metric=0):
+    def __init__(self, host, router, network, network6, metric=0, number=2):
         self.host, self.router, self.metric = host, router, metric      # the interfaces' names
         self.network, self.network6 = ipaddress.ip_network(network), ipaddress.ip_network(network6)
-        self.gateway, self.address = str(self.network[1]), str(self.network[2])
-        self.gateway6, self.address6 = str(self.network6[1]), str(self.network6[2])
+        self.gateway, self.address = str(self.network[1]), str(self.network[number])
+        self.gateway6, self.address6 = str(self.network6[1]), str(self.network6[number])
 
     def host_lines(self, kind, verb="replace"):
         """What the host's interface has, for `ip`; verb: "replace" makes, "del" takes away."""
@@ -77,7 +78,23 @@ class Side:
     @property
     def mapped_address(self):
         """The address that others see this host's IPv4 packets come from."""
-        return self.outside if self.kind.translated else self.address
+        return self.outside if self.kind.translated or self.kind.nat64 else self.address
+
+
+class Neighbour(Side):
+    """A host behind another one's router: on the same LAN, or on a network of its own."""
+
+    def __init__(self, name, number, beside, same_lan):
+        super().__init__(name, number, beside.kind.name)
+        self.beside, self.same_lan, self.routers = beside, same_lan, beside.routers
+        self.outside, self.outside6 = beside.outside, beside.outside6
+        home = beside.first
+        self.first = (Wire("lan", f"port-{name}", home.network, home.network6, number=3) if same_lan
+                      else Wire("lan", f"inside-{name}", self.first.network, self.first.network6))
+
+    @property
+    def machines(self):
+        return [self.name]
 
 
 def build(sides):
@@ -90,8 +107,13 @@ def build(sides):
         namespaces.ip(name, ["link set lo up"])
     _wire_server()
     for side in sides:
+        if isinstance(side, Neighbour):
+            _wire_neighbour(side)
+            continue
         _wire_side(side)
         _load_rules(side)
+        if side.kind.nat64:
+            nat64.start(side.routers[0])
 
 
 def _settings(is_router):
@@ -169,6 +191,32 @@ def wire(side, new, index):
     namespaces.ip("internet", [f"route add {new.network6} via {side.outside6}"]
                   + [f"route add {new.network} via {side.outside}"] * (not kind.translated))
     namespaces.ip(host, new.host_lines(kind) + [f"link set {new.host} up"] + new.route_lines(kind))
+
+
+def _wire_neighbour(side):
+    if not side.same_lan:
+        wire(side, side.first, 106)
+        return
+    plug(side.beside, side.name, side.first, 106)
+    namespaces.ip(side.name, side.first.route_lines(side.kind))
+
+
+def plug(beside, machine, new, index):
+    """Another machine on the LAN of a host: the router's interface becomes a port of a bridge, which takes its address."""
+    router, home, kind = beside.routers[0], beside.first, beside.kind
+    bridge = f"{home.router}-lan"
+    address, address6 = f"addr %s {home.gateway}/{home.network.prefixlen} dev %s", f"addr %s {home.gateway6}/64 dev %s"
+    namespaces.ip(router, [
+        f"link add {bridge} type bridge", f"link set {home.router} master {bridge}",
+        f"link add {new.router} index {index} type veth peer name {new.host} netns {machine}",
+        f"link set {new.router} up master {bridge}", f"link set {bridge} up",
+        *[line % how for line in [address] * kind.ipv4 + [address6] * kind.ipv6
+          for how in (("del", home.router), ("add", bridge))]])
+    # What a bridge passes on is no business of the router's rules.
+    namespaces.sysctl(router, {"net/bridge/bridge-nf-call-iptables": 0, "net/bridge/bridge-nf-call-ip6tables": 0})
+    if not kind.ipv6:
+        namespaces.sysctl(machine, {f"net/ipv6/conf/{new.host}/disable_ipv6": 1})
+    namespaces.ip(machine, new.host_lines(kind) + [f"link set {new.host} up"])
 
 
 def _load_rules(side):
