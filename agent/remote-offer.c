@@ -75,7 +75,7 @@ ics_remote_offer_add (IcsRemoteOffer *self, const char *line)
       return FALSE;
     }
   endpoint = ics_remote_candidate_to_endpoint (&candidate);
-  ics_attempt_events_note (self->events, "peer offers %s %s", ics_candidate_type_to_string (candidate.type),
+  ics_attempt_events_note (self->events, "peer offers %s %s", ics_remote_candidate_get_type_name (&candidate),
                            endpoint);
   return TRUE;
 }
@@ -100,7 +100,7 @@ ics_remote_offer_find (const IcsRemoteOffer *self, const char *endpoint)
       g_autofree char *own = ics_remote_candidate_to_endpoint (&self->candidates.items[i]);
 
       if (g_str_equal (own, endpoint))
-        return ics_candidate_type_to_string (self->candidates.items[i].type);
+        return ics_remote_candidate_get_type_name (&self->candidates.items[i]);
     }
   return NULL;
 }
