@@ -76,6 +76,23 @@ class Gateway:
                 raise Failure(f"{self._router} did not say {pattern}")
             return find()
 
+    def wait_mapped(self, after=0):
+        """Until PCP has mapped a port, or mapped it again: the number of the line behind that."""
+        return 1 + self.wait_for("PCP MAP: added mapping", after)
+
+    def move(self):
+        """The host's default route gets another address of the router; the old one does not answer any more."""
+        other = str(self.side.first.network[254])
+        namespaces.ip(self._router, [f"addr add {other}/24 dev inside"])
+        namespaces.nft(self._router, f"""
+table ip moved {{
+  chain old {{ type filter hook prerouting priority raw; policy accept; ip daddr {self.side.first.gateway} udp dport 5351 drop; }}
+  chain new {{ type nat hook prerouting priority dstnat - 2; policy accept;
+    ip daddr {other} udp dport 5351 dnat to {self.side.first.gateway}; }}
+}}
+""")
+        namespaces.ip(self.side.name, [f"route replace default via {other} dev {self.side.first.host}"])
+
     def wait_epoch(self, seconds):
         """Until the daemon says that it runs for so long (RFC 6886 §3.2)."""
         with namespaces.inside(self.side.name):
@@ -88,6 +105,13 @@ class Gateway:
                 if int.from_bytes(asking.recv(64)[4:8], "big") >= seconds:
                     return
                 time.sleep(0.1)
+
+    @property
+    def pid(self):
+        return self._popen.pid
+
+    def signal(self, number):
+        self._popen.send_signal(number)
 
     def stop(self):
         """As when its power fails: nothing is said, and the mappings are gone."""

@@ -58,16 +58,29 @@ def not_asked_for():
 
 @scenario
 def renewed_while_in_use():
+    """At first by the gateway that mapped it, then by another address of it, to which the host's default route points."""
     with Lab(a="symmetric", b="symmetric", gateways={"a": ("pcp", LIFETIME)}) as lab:
         pair, exchange = direct_pipes(lab)
         check_mapped(lab, *pair)
         gateway = lab.gateways["a"]
-        seen = 0
-        for _ in range(3):
-            seen = 1 + gateway.wait_for(f"PCP MAP: .*{next(iter(gateway.mappings()))}", after=seen)
+        seen = gateway.wait_mapped(gateway.wait_mapped())
+        gateway.move()
+        gateway.wait_mapped(gateway.wait_mapped(seen))
         exchange.wait_progress()
         check_mapped(lab, *pair)
         finish(lab, pair, exchange)
+
+
+@scenario(each={f"by {protocol}": (protocol,) for protocol in ("pcp", "upnp")})
+def router_hangs_at_the_end(protocol):
+    """The programs end all the same, and in the proper way."""
+    with Lab(a="symmetric", b="symmetric", gateways={"a": (protocol,)}) as lab:
+        pair, exchange = direct_pipes(lab)
+        check_mapped(lab, *pair)
+        lab.freeze(lab.gateways["a"])
+        exchange.finish()
+        expect_success(*pair)
+        check(lab.gateways["a"].mappings(), "a router that hangs removed its mapping")
 
 
 @scenario
