@@ -25,8 +25,7 @@ to_line (const IcsPortMapping *mapping)
 
   return g_strdup_printf (
       "candidate:mapped%x 1 UDP %u %s %u typ srflx raddr %s rport %u " ICS_CANDIDATE_MAPPING_ATTRIBUTE " %s",
-      mapping->local, PRIORITY, external, mapping->external_port, base,
-      mapping->port, mapping->protocol);
+      mapping->local, PRIORITY, external, mapping->external_port, base, mapping->port, mapping->protocol);
 }
 
 static void

@@ -231,19 +231,28 @@ take_pcp (IcsPortMap *self, gint64 now, const guint8 *data, gsize len)
   return TRUE;
 }
 
+/* An error while the mapping lives changes nothing, as above. */
 static gboolean
-take_nat_pmp_error (IcsPortMap *self, gint64 now, guint16 result)
+take_nat_pmp_error (IcsPortMap *self, guint16 result)
 {
   if (self->status.state == ICS_PORT_MAP_RELEASING)
     stop (self, ICS_PORT_MAP_OVER);
   else if (self->status.state == ICS_PORT_MAP_SEEKING)
-    {
-      /* RFC 6887 §9: the answer of a gateway that knows NAT-PMP only. */
-      if (self->step == ASK_PCP)
-        try_nat_pmp (self, now);
-      else
-        refuse (self, ics_nat_pmp_result_to_string (result));
-    }
+    refuse (self, ics_nat_pmp_result_to_string (result));
+  return TRUE;
+}
+
+/* RFC 6887 §9: the answer of a gateway that knows NAT-PMP only. There is one for each request that was sent
+ * before it came. */
+static gboolean
+take_unsupported_version (IcsPortMap *self, gint64 now)
+{
+  if (self->step != ASK_PCP)
+    return FALSE;
+  if (self->status.state == ICS_PORT_MAP_SEEKING)
+    try_nat_pmp (self, now);
+  else if (self->status.state == ICS_PORT_MAP_RELEASING)
+    stop (self, ICS_PORT_MAP_OVER);
   return TRUE;
 }
 
@@ -272,15 +281,15 @@ take_nat_pmp (IcsPortMap *self, gint64 now, const guint8 *data, gsize len)
   if (!ics_nat_pmp_parse (data, len, &response))
     return FALSE;
   if (response.result == ICS_NAT_PMP_UNSUPP_VERSION)
-    return take_nat_pmp_error (self, now, response.result);
+    return take_unsupported_version (self, now);
   if (self->step != (response.opcode == ICS_NAT_PMP_ADDRESS ? ASK_NAT_PMP_ADDRESS : ASK_NAT_PMP_MAP))
     return FALSE;
   if (response.result != ICS_NAT_PMP_SUCCESS)
-    return take_nat_pmp_error (self, now, response.result);
+    return take_nat_pmp_error (self, response.result);
   if (response.opcode == ICS_NAT_PMP_MAP_UDP)
     return take_nat_pmp_map (self, now, &response);
   if (response.external == 0)
-    return take_nat_pmp_error (self, now, ICS_NAT_PMP_NETWORK_FAILURE);
+    return take_nat_pmp_error (self, ICS_NAT_PMP_NETWORK_FAILURE);
   take_epoch (self, now, response.epoch);
   self->external = response.external;
   begin (self, now, ASK_NAT_PMP_MAP);

@@ -35,6 +35,31 @@ START_TEST (granted_by_nat_pmp)
 }
 END_TEST
 
+/* It says so once for each request, and the second one comes when NAT-PMP is being spoken. */
+START_TEST (says_no_to_pcp_twice)
+{
+  World world = world_new (17);
+  Message request, first, second;
+
+  world.gateway.pcp = FALSE;
+  world.gateway.nat_pmp = TRUE;
+  ck_assert (world_take_request (&world, &request));
+  ck_assert (gateway_serve (&world.gateway, world.now, &request, &first));
+  world_advance (&world);
+  ck_assert (world_take_request (&world, &request));
+  ck_assert (gateway_serve (&world.gateway, world.now, &request, &second));
+  world_deliver (&world, &first);
+  ck_assert (world_take_request (&world, &request));
+  world_deliver (&world, &second);
+  ck_assert_int_eq (world_status (&world)->state, ICS_PORT_MAP_SEEKING);
+  ck_assert (gateway_serve (&world.gateway, world.now, &request, &first));
+  world_deliver (&world, &first);
+  world_exchange (&world);
+  ck_assert_int_eq (world_status (&world)->state, ICS_PORT_MAP_GRANTED);
+  world_clear (&world);
+}
+END_TEST
+
 START_TEST (other_refusals_of_pcp)
 {
   static const guint8 version_1[24] = { 1, 0x81, 0, ICS_PCP_UNSUPP_VERSION };
@@ -524,6 +549,7 @@ main (void)
 {
   const SuiteLoop tests[] = { { granted_by_pcp, 1 },
                               { granted_by_nat_pmp, 1 },
+                              { says_no_to_pcp_twice, 1 },
                               { other_refusals_of_pcp, 3 },
                               { silence, 1 },
                               { late_answer, 1 },
@@ -538,7 +564,7 @@ main (void)
                               { another_gateway, 1 },
                               { given_back, 2 },
                               { given_back_before_it_is_known, 1 },
-                              { random_trouble, 200 } };
+                              { random_trouble, 400 } };
 
   return run_loops ("port-map", tests, G_N_ELEMENTS (tests));
 }
