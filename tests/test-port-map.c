@@ -504,13 +504,11 @@ run_until (Way *way, gint64 when)
   way->world.now = when;
 }
 
-START_TEST (random_trouble)
+static void
+live_through_trouble (guint32 seed)
 {
-  const char *given = g_getenv ("ICS_TEST_SEED");
-  guint32 seed = given != NULL ? (guint32)g_ascii_strtoull (given, NULL, 10) : (guint32)_i * 7919u + 1;
   Way way = { .world = world_new (seed), .loss = 0.3 };
   World *world = &way.world;
-  gint64 since;
 
   world->gateway.pcp = seed % 3 != 0;
   world->gateway.nat_pmp = seed % 3 != 1;
@@ -534,13 +532,22 @@ START_TEST (random_trouble)
                      && world_status (world)->external_port == world->gateway.port
                      && world->gateway.expires_at > world->now,
                  "seed %u: state %d", seed, (int)world_status (world)->state);
-  since = world->now;
   ics_port_map_release (world->map, world->now);
   run_until (&way, world->now + 5 * SECOND);
   ck_assert_msg (world->gateway.port == 0 && world_status (world)->state == ICS_PORT_MAP_OVER,
                  "seed %u: not given back", seed);
-  ck_assert_int_le (since, world->now);
   world_clear (world);
+}
+
+START_TEST (random_trouble)
+{
+  const char *given = g_getenv ("ICS_TEST_SEED");
+
+  if (given != NULL)
+    live_through_trouble ((guint32)g_ascii_strtoull (given, NULL, 10));
+  else
+    for (guint32 i = 0; i < 50; i++)
+      live_through_trouble (((guint32)_i * 50 + i) * 7919u + 1);
 }
 END_TEST
 
@@ -564,7 +571,7 @@ main (void)
                               { another_gateway, 1 },
                               { given_back, 2 },
                               { given_back_before_it_is_known, 1 },
-                              { random_trouble, 400 } };
+                              { random_trouble, 10 } };
 
   return run_loops ("port-map", tests, G_N_ELEMENTS (tests));
 }
