@@ -280,17 +280,25 @@ run_worker (gpointer user_data)
 
 /* --- from birth to death --- */
 
+/* FALSE: too many of them, or the system has none to give. */
+static gboolean
+start_worker (IcsUpnpClient *self)
+{
+  g_atomic_rc_box_acquire (self->shared);
+  if (g_atomic_int_add (&n_workers, 1) < WORKERS_MAX)
+    self->thread = g_thread_try_new ("ics-upnp", run_worker, self->shared, NULL);
+  if (self->thread != NULL)
+    return TRUE;
+  shared_unref (self->shared);
+  g_atomic_int_add (&n_workers, -1);
+  return FALSE;
+}
+
 IcsUpnpClient *
 ics_upnp_client_new (const IcsUpnpConfig *config, void (*changed) (gpointer), gpointer user_data)
 {
-  IcsUpnpClient *self;
+  IcsUpnpClient *self = g_new0 (IcsUpnpClient, 1);
 
-  if (g_atomic_int_add (&n_workers, 1) >= WORKERS_MAX)
-    {
-      g_atomic_int_add (&n_workers, -1);
-      return NULL;
-    }
-  self = g_new0 (IcsUpnpClient, 1);
   self->changed = changed;
   self->user_data = user_data;
   self->shared = g_atomic_rc_box_new0 (Shared);
@@ -299,8 +307,11 @@ ics_upnp_client_new (const IcsUpnpConfig *config, void (*changed) (gpointer), gp
   self->shared->client = self;
   g_mutex_init (&self->shared->lock);
   g_cond_init (&self->shared->cond);
-  self->thread = g_thread_new ("ics-upnp", run_worker, g_atomic_rc_box_acquire (self->shared));
-  return self;
+  if (start_worker (self))
+    return self;
+  shared_unref (self->shared);
+  g_free (self);
+  return NULL;
 }
 
 void

@@ -49,6 +49,18 @@ def mapped(protocol, side, a, b):
 
 
 @scenario
+def filter_opened():
+    """A NAT that keeps the port maps the very address that the STUN server sees; now it lets in whoever knows it."""
+    with Lab(a="port-restricted", b="symmetric", gateways={"a": ("pcp",)}) as lab:
+        pair, exchange = direct_pipes(lab)
+        exchange.wait_progress()
+        own, theirs = (process.wait_for("path", kind="direct") for process in pair)
+        check(own["local_type"] == "mapped" and own["local"] == theirs["remote"], f"{own}, {theirs}")
+        check(theirs["remote_type"] in ("mapped", "srflx"), f"{theirs}")
+        finish(lab, pair, exchange)
+
+
+@scenario
 def not_asked_for():
     with Lab(a="symmetric", b="symmetric", gateways={"a": ("pcp",)}) as lab:
         lab.start_server()
