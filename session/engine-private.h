@@ -174,7 +174,7 @@ IcsCarrier *ics_engine_find_path (IcsEngine *self, guint id);
 void ics_engine_drive_paths (IcsEngine *self, gint64 now);
 void ics_engine_receive_probe (IcsEngine *self, IcsCarrier *path, const guint8 *data, gsize len);
 void ics_engine_traffic_moved (IcsEngine *self, guint id);
-void ics_engine_traffic_renewed (IcsEngine *self, guint id);     /* QUIC began anew on its path */
+void ics_engine_traffic_renewed (IcsEngine *self, guint id); /* QUIC began anew on its path */
 void ics_engine_path_roamed (IcsEngine *self, IcsCarrier *path); /* the peer's address on it changed */
 
 /* engine-carrier.c */
