@@ -6,13 +6,14 @@
 #include "agent/gatherer.h"
 #include "agent/ice-attempt.h"
 #include "agent/nice-leg.h"
+#include "agent/port-mapper.h"
 #include "agent/remote-offer.h"
 #include "agent/udp-endpoint.h"
 
 G_BEGIN_DECLS
 
-/* An attempt finds a pair (ice-attempt.c), carries datagrams over it (ice-traffic.c) and takes it out of
- * libnice's hands (ice-graduation.c). */
+/* An attempt finds a pair (ice-attempt.c), with the help of the gateway (ice-mapping.c), carries datagrams
+ * over it (ice-traffic.c) and takes it out of libnice's hands (ice-graduation.c). */
 
 struct _IcsIceAttempt
 {
@@ -27,6 +28,12 @@ struct _IcsIceAttempt
   char *ufrag, *pwd;
   guint n_candidates;
   gboolean started, gathering, gathered;
+  gboolean leg_gathered; /* libnice has all its candidates */
+
+  IcsPortMapper *mapper; /* NULL: port mapping is not wanted, or its time is over */
+  gboolean mapping;      /* a mapped candidate may come */
+  GPtrArray *signalled;  /* char *, the endpoints of all candidates so far */
+  GPtrArray *mapped;     /* char *, those that the gateway maps */
 
   char *selected;   /* the pair as last noted */
   gboolean doubted; /* libnice has given up the selected pair */
@@ -40,6 +47,7 @@ struct _IcsIceAttempt
   IcsConsent consent; /* before */
   GSource *consent_timer;
 
+  guint closing_parts;
   void (*closed) (gpointer);
   gpointer closed_data;
 };
@@ -47,6 +55,17 @@ struct _IcsIceAttempt
 /* ice-attempt.c */
 void ics_ice_attempt_set_state (IcsIceAttempt *self, IcsIceState state);
 gboolean ics_ice_attempt_wants (IcsIceAttempt *self, const IcsIcePair *pair);
+/* TRUE when it was signalled: there is room, and it is not known yet. */
+gboolean ics_ice_attempt_signal (IcsIceAttempt *self, const char *type, const char *line,
+                                 const char *endpoint);
+void ics_ice_attempt_consider_gathered (IcsIceAttempt *self);
+
+/* ice-mapping.c */
+void ics_ice_mapping_init (IcsIceAttempt *self);
+void ics_ice_mapping_add_socket (IcsIceAttempt *self, const char *endpoint);
+void ics_ice_mapping_start (IcsIceAttempt *self);
+/* Calls what names an address that a gateway maps by that name. */
+void ics_ice_mapping_name_pair (IcsIceAttempt *self, IcsIcePair *pair);
 
 /* ice-graduation.c */
 void ics_ice_graduation_consider (IcsIceAttempt *self); /* the pair, or libnice's state, has changed */

@@ -111,6 +111,7 @@ consider_pair (IcsIceAttempt *self)
 
   if (!ics_nice_leg_get_pair (self->leg, &pair))
     return;
+  ics_ice_mapping_name_pair (self, &pair);
   wanted = ics_ice_attempt_wants (self, &pair);
   note_pair (self, &pair, wanted);
   ics_ice_pair_clear (&pair);
@@ -147,17 +148,29 @@ on_leg_changed (gpointer user_data)
     consider_failure (self);
 }
 
+gboolean
+ics_ice_attempt_signal (IcsIceAttempt *self, const char *type, const char *line, const char *endpoint)
+{
+  if (self->gathered || self->n_candidates >= ICS_REMOTE_CANDIDATES_MAX
+      || g_ptr_array_find_with_equal_func (self->signalled, endpoint, g_str_equal, NULL))
+    return FALSE;
+  self->n_candidates++;
+  g_ptr_array_add (self->signalled, g_strdup (endpoint));
+  ics_attempt_events_note (self->events, "gathered %s %s", type, endpoint);
+  ics_attempt_events_candidate (self->events, line);
+  return TRUE;
+}
+
 static void
 on_leg_candidate (IcsCandidateType type, const char *line, const char *endpoint, gpointer user_data)
 {
   IcsIceAttempt *self = user_data;
 
-  if (self->n_candidates >= ICS_REMOTE_CANDIDATES_MAX
-      || (self->config.host_only && type != ICS_CANDIDATE_HOST))
+  if (self->config.host_only && type != ICS_CANDIDATE_HOST)
     return;
-  self->n_candidates++;
-  ics_attempt_events_note (self->events, "gathered %s %s", ics_candidate_type_to_string (type), endpoint);
-  ics_attempt_events_candidate (self->events, line);
+  ics_ice_attempt_signal (self, ics_candidate_type_to_string (type), line, endpoint);
+  if (type == ICS_CANDIDATE_HOST)
+    ics_ice_mapping_add_socket (self, endpoint);
 }
 
 static void
@@ -173,21 +186,31 @@ fail_without_relay (IcsIceAttempt *self)
   ics_ice_attempt_set_state (self, ICS_ICE_FAILED);
 }
 
+void
+ics_ice_attempt_consider_gathered (IcsIceAttempt *self)
+{
+  if (self->gathered || !self->leg_gathered || self->mapping)
+    return;
+  self->gathered = TRUE;
+  ics_attempt_events_gathered (self->events);
+  if (self->leg != NULL)
+    consider_failure (self);
+}
+
 static void
 on_leg_gathered (gpointer user_data)
 {
   IcsIceAttempt *self = user_data;
 
-  if (self->gathered)
+  if (self->leg_gathered)
     return;
-  self->gathered = TRUE;
-  ics_attempt_events_gathered (self->events);
+  self->leg_gathered = TRUE;
   if (self->config.relay_only && self->n_candidates == 0)
     fail_without_relay (self);
   else if (!self->config.relay_only && self->config.stun != NULL && !ics_nice_leg_was_answered (self->leg))
     ics_attempt_events_note (self->events, "no complete answer from the STUN server %s",
                              self->config.stun->host);
-  consider_failure (self);
+  ics_ice_attempt_consider_gathered (self);
 }
 
 static void
@@ -230,6 +253,8 @@ ics_ice_attempt_new (const IcsIceConfig *config, const IcsIceCallbacks *callback
   self->events = ics_attempt_events_new (self, callbacks, user_data, config->context);
   self->leg = ics_nice_leg_new (&self->config, &leg_hooks, self);
   ics_nice_leg_get_credentials (self->leg, &self->ufrag, &self->pwd);
+  self->signalled = g_ptr_array_new_with_free_func (g_free);
+  ics_ice_mapping_init (self);
   self->gatherer = ics_gatherer_new (&self->config, self->leg, self->events);
   /* What a relay reaches is its own business. */
   rules.allow_loopback = config->relay_only || ics_gatherer_has_only_loopback (self->gatherer);
@@ -257,7 +282,10 @@ on_gathering (gboolean gathering, gpointer user_data)
   if (nat64 != NULL && !self->config.relay_only && !self->config.host_only)
     ics_remote_offer_set_nat64 (self->remote, nat64);
   if (gathering)
-    deliver_remote (self);
+    {
+      ics_ice_mapping_start (self);
+      deliver_remote (self);
+    }
   else
     ics_ice_attempt_set_state (self, ICS_ICE_FAILED);
 }
@@ -320,9 +348,8 @@ ics_ice_attempt_get_state (IcsIceAttempt *self)
 }
 
 static void
-on_leg_closed (gpointer user_data)
+finish (IcsIceAttempt *self)
 {
-  IcsIceAttempt *self = user_data;
   void (*closed) (gpointer) = self->closed;
   gpointer closed_data = self->closed_data;
 
@@ -332,6 +359,8 @@ on_leg_closed (gpointer user_data)
   g_free (self->ufrag);
   ics_secret_free (self->pwd);
   ics_remote_offer_free (self->remote);
+  g_ptr_array_unref (self->signalled);
+  g_ptr_array_unref (self->mapped);
   ics_ice_pair_clear (&self->pair);
   g_free (self->selected);
   g_free (self);
@@ -339,10 +368,20 @@ on_leg_closed (gpointer user_data)
     closed (closed_data);
 }
 
+/* Sockets and mappings, in whichever order. */
+static void
+on_part_closed (gpointer user_data)
+{
+  IcsIceAttempt *self = user_data;
+
+  if (--self->closing_parts == 0)
+    finish (self);
+}
+
 static gboolean
 on_free_idle (gpointer user_data)
 {
-  on_leg_closed (user_data);
+  on_part_closed (user_data);
   return G_SOURCE_REMOVE;
 }
 
@@ -367,8 +406,11 @@ ics_ice_attempt_free (IcsIceAttempt *self, void (*closed) (gpointer), gpointer c
   ics_ice_traffic_stop_consent (self);
   ics_attempt_events_free (g_steal_pointer (&self->events));
   g_clear_pointer (&self->endpoint, ics_udp_endpoint_free);
+  self->closing_parts = self->mapper != NULL ? 2 : 1;
+  if (self->mapper != NULL)
+    ics_port_mapper_close (self->mapper, on_part_closed, self);
   if (self->leg != NULL)
-    ics_nice_leg_close (self->leg, on_leg_closed, self);
+    ics_nice_leg_close (self->leg, on_part_closed, self);
   else
     free_later (self);
 }

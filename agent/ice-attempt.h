@@ -31,6 +31,7 @@ typedef struct
   int family;                /* 0 any, 4 or 6 */
   const IcsTurnServer *stun; /* direct leg: STUN server; host may be a name; may be NULL */
   const IcsTurnServer *turn; /* relay leg: TURN over UDP with credentials; host may be a name */
+  gboolean port_mapping;     /* direct leg: ask the gateway for port mappings, and signal them */
   gboolean plain_udp;        /* after graduation: no segmentation offload, even if there is */
   guint limit_ms;            /* from the start, and again from the peer's credentials; 0 = 30 s */
   GMainContext *context;

@@ -69,6 +69,16 @@ on_note (const char *line, gpointer user_data)
   ics_attempt_events_note (self->events, "%s", line);
 }
 
+static void
+on_closing (guint socket, gpointer user_data)
+{
+  IcsIceAttempt *self = user_data;
+  g_autofree char *endpoint = ics_udp_endpoint_get_local (self->endpoint, socket);
+
+  if (self->mapper != NULL)
+    ics_port_mapper_drop (self->mapper, endpoint);
+}
+
 /* Policy "lan" knows the peer's host candidates only. */
 static gboolean
 allows_offered (const struct sockaddr *remote, gpointer user_data)
@@ -107,6 +117,7 @@ make_endpoint (IcsIceAttempt *self, GArray *fds, const IcsFlow *flow)
                                 .down = on_down,
                                 .moved = on_moved,
                                 .lost = on_lost,
+                                .closing = on_closing,
                                 .note = on_note,
                                 .allows = self->config.host_only ? allows_offered : NULL };
 

@@ -10,7 +10,7 @@ typedef struct
 {
   char *local; /* "192.0.2.1:5000", "[2001:db8::1]:5000" */
   char *remote;
-  const char *local_type; /* "host", "srflx", "prflx", "relay" */
+  const char *local_type; /* "host", "srflx", "prflx", "relay", "mapped" */
   const char *remote_type;
   const char *transport; /* "udp" */
 } IcsIcePair;

@@ -59,6 +59,7 @@ ics_ice_attempt_get_pair (IcsIceAttempt *self, IcsIcePair *pair)
     }
   if (!ics_nice_leg_get_pair (self->leg, pair))
     return FALSE;
+  ics_ice_mapping_name_pair (self, pair);
   if (ics_ice_attempt_wants (self, pair))
     return TRUE;
   ics_ice_pair_clear (pair);

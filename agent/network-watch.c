@@ -2,6 +2,7 @@
 #include "agent/network-watch.h"
 #include "agent/local-addresses.h"
 #include "agent/route-messages.h"
+#include "agent/route-socket.h"
 #include "base/timeout.h"
 #include <errno.h>
 #include <glib-unix.h>
@@ -180,15 +181,8 @@ on_readable (int fd, G_GNUC_UNUSED GIOCondition condition, gpointer user_data)
 static int
 open_netlink (void)
 {
-  struct sockaddr_nl address = { .nl_family = AF_NETLINK,
-                                 .nl_groups = RTMGRP_LINK | RTMGRP_IPV4_IFADDR | RTMGRP_IPV6_IFADDR
-                                              | RTMGRP_IPV4_ROUTE | RTMGRP_IPV6_ROUTE };
-  int fd = socket (AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
-
-  if (fd < 0 || bind (fd, (struct sockaddr *)&address, sizeof address) == 0)
-    return fd;
-  close (fd);
-  return -1;
+  return ics_route_socket_open (RTMGRP_LINK | RTMGRP_IPV4_IFADDR | RTMGRP_IPV6_IFADDR | RTMGRP_IPV4_ROUTE
+                                | RTMGRP_IPV6_ROUTE);
 }
 
 #else

@@ -184,6 +184,15 @@ is_well_formed (char **fields)
   return is_ice_chars (fields[FIELD_FOUNDATION], 1, FOUNDATION_MAX) && g_str_equal (fields[FIELD_TYP], "typ");
 }
 
+static gboolean
+has_extension (char **fields, const char *name)
+{
+  for (char **extension = fields + N_FIXED_FIELDS; extension[0] != NULL; extension += 2)
+    if (g_str_equal (extension[0], name))
+      return TRUE;
+  return FALSE;
+}
+
 static IcsCandidateVerdict
 parse_fields (char **fields, const IcsCandidateRules *rules, IcsRemoteCandidate *candidate)
 {
@@ -213,6 +222,8 @@ parse_fields (char **fields, const IcsCandidateRules *rules, IcsRemoteCandidate 
   g_strlcpy (candidate->foundation, fields[FIELD_FOUNDATION], sizeof candidate->foundation);
   candidate->priority = (guint32)priority;
   candidate->port = (guint16)port;
+  candidate->mapped
+      = candidate->type == ICS_CANDIDATE_SRFLX && has_extension (fields, ICS_CANDIDATE_MAPPING_ATTRIBUTE);
   return ICS_CANDIDATE_OK;
 }
 
@@ -252,6 +263,12 @@ ics_remote_candidate_to_sdp (const IcsRemoteCandidate *self)
   return g_strdup_printf ("a=candidate:%s 1 UDP %" G_GUINT32_FORMAT " %s %u typ %s", self->foundation,
                           self->priority, self->address, self->port,
                           ics_candidate_type_to_string (self->type));
+}
+
+const char *
+ics_remote_candidate_get_type_name (const IcsRemoteCandidate *self)
+{
+  return self->mapped ? ICS_CANDIDATE_MAPPED : ics_candidate_type_to_string (self->type);
 }
 
 char *

@@ -29,7 +29,13 @@ typedef struct
   guint16 port;
   int family; /* 4 or 6 */
   IcsCandidateType type;
+  gboolean mapped; /* the peer's gateway maps it, on the peer's word */
 } IcsRemoteCandidate;
+
+/* The extension by which a server-reflexive candidate says that it is a port mapping, with the protocol's
+ * name as its value; and the name of such a candidate's type in paths. */
+#define ICS_CANDIDATE_MAPPING_ATTRIBUTE "mapping"
+#define ICS_CANDIDATE_MAPPED "mapped"
 
 typedef struct
 {
@@ -71,6 +77,9 @@ gboolean ics_remote_candidate_translate (const IcsRemoteCandidate *self, const I
 /* The candidate as an SDP attribute line made of checked fields only: what the peer added (related address,
  * extensions) is gone. (transfer full) */
 char *ics_remote_candidate_to_sdp (const IcsRemoteCandidate *self);
+
+/* Its type, or "mapped". */
+const char *ics_remote_candidate_get_type_name (const IcsRemoteCandidate *self);
 
 /* "203.0.113.9:40311", "[2001:db8::1]:5000". (transfer full) */
 char *ics_remote_candidate_to_endpoint (const IcsRemoteCandidate *self);

@@ -76,7 +76,7 @@ ics_remote_offer_add (IcsRemoteOffer *self, const char *line)
       return FALSE;
     }
   endpoint = ics_remote_candidate_to_endpoint (&candidate);
-  ics_attempt_events_note (self->events, "peer offers %s %s", ics_candidate_type_to_string (candidate.type),
+  ics_attempt_events_note (self->events, "peer offers %s %s", ics_remote_candidate_get_type_name (&candidate),
                            endpoint);
   return TRUE;
 }
@@ -117,7 +117,7 @@ ics_remote_offer_find (const IcsRemoteOffer *self, const char *endpoint)
 
       if (is_at (candidate, endpoint)
           || (translate (self, candidate, &translated) && is_at (&translated, endpoint)))
-        return ics_candidate_type_to_string (candidate->type);
+        return ics_remote_candidate_get_type_name (candidate);
     }
   return NULL;
 }

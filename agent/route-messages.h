@@ -10,4 +10,17 @@ G_BEGIN_DECLS
  * went; also when @data does not parse: then something was said that is not understood. */
 gboolean ics_route_messages_matter (const guint8 *data, gsize len);
 
+/* The best gateway of a default route among those read so far. */
+typedef struct
+{
+  gboolean found;
+  guint32 address; /* IPv4, in host byte order */
+  guint32 metric;
+  gboolean complete; /* nothing more will come, for good or for ill */
+} IcsRouteGateway;
+
+/* Reads a part of the kernel's answer to RTM_GETROUTE for IPv4: default routes of the main table over
+ * @interface that have a gateway. */
+void ics_route_messages_find_gateway (const guint8 *data, gsize len, guint interface, IcsRouteGateway *best);
+
 G_END_DECLS

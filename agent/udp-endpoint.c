@@ -121,6 +121,8 @@ ask_candidates (IcsUdpEndpoint *self, gint64 now)
 static void
 close_socket (IcsUdpEndpoint *self, guint i)
 {
+  if (self->hooks.closing != NULL)
+    self->hooks.closing (i, self->user_data);
   g_source_remove_unix_fd (self->source, self->slots[i].tag);
   g_clear_pointer (&self->slots[i].socket, ics_udp_socket_free);
 }

@@ -34,6 +34,7 @@ typedef struct
   void (*down) (gboolean down, gpointer user_data); /* the system has no way out for it, or has one again */
   void (*moved) (const IcsFlow *flow, gpointer user_data); /* traffic with the peer goes there now */
   void (*lost) (gpointer user_data);                       /* no consent any more: it sends nothing */
+  void (*closing) (guint socket, gpointer user_data);      /* one that is not in use; may be NULL */
   void (*note) (const char *line, gpointer user_data);
   /* Whether the peer may be there, too; NULL: anywhere. */
   gboolean (*allows) (const struct sockaddr *remote, gpointer user_data);

@@ -290,7 +290,7 @@ run (Bench *self)
 {
   self->loop = g_main_loop_new (NULL, FALSE);
   self->link = ics_link_new (server, "bench/1");
-  g_object_set (self->link, "policy", policy_named (policy), NULL);
+  g_object_set (self->link, "policy", policy_named (policy), "port-mapping", FALSE, NULL);
   g_signal_connect (self->link, "code", G_CALLBACK (on_code), self);
   g_signal_connect (self->link, "path-changed", G_CALLBACK (on_path), self);
   g_signal_connect (self->link, "stall", G_CALLBACK (on_stall), self);

@@ -46,6 +46,8 @@ const CliOption cli_options[CLI_N_OPTS] = {
   [CLI_OPT_IPV6] = { CLI_OPT_IPV6, '6', NULL, NULL, FALSE, "Use IPv6 only." },
   [CLI_OPT_TURN] = { CLI_OPT_TURN, 0, "turn", "URI", TRUE,
     "Use this TURN server too, turn:USER:PASSWORD@HOST[:PORT]. \"none\": not even those of the rendezvous server." },
+  [CLI_OPT_NO_PORT_MAPPING] = { CLI_OPT_NO_PORT_MAPPING, 0, "no-port-mapping", NULL, FALSE,
+    "Do not ask this network's router to map a port (PCP, NAT-PMP, UPnP) for the direct path." },
   [CLI_OPT_LIMIT_RATE] = { CLI_OPT_LIMIT_RATE, 0, "limit-rate", "R", FALSE,
     "Send at most R bytes a second; K, M and G stand for 10^3, 10^6 and 10^9." },
   [CLI_OPT_TIMEOUT] = { CLI_OPT_TIMEOUT, 0, "timeout", "S", FALSE,

@@ -86,6 +86,14 @@ can_be_plain (IcsEngine *self)
   return self->policy == ICS_PATH_POLICY_AUTO && self->family != 6;
 }
 
+/* With policy "lan" at either end nobody uses what a gateway maps. */
+static gboolean
+shows_addresses_outside (IcsEngine *self)
+{
+  return !self->no_port_mapping && self->family != 6 && self->policy != ICS_PATH_POLICY_LAN
+         && self->peer_policy != ICS_PATH_POLICY_LAN;
+}
+
 static gboolean
 configure_relay (IcsEngine *self, const IcsLegRoute *route, IcsIceConfig *config)
 {
@@ -106,6 +114,7 @@ ics_servers_configure (IcsEngine *self, IcsLeg leg, const IcsLegRoute *route, Ic
     return configure_relay (self, route, config);
   config->host_only = self->policy == ICS_PATH_POLICY_LAN;
   config->stun = config->host_only ? NULL : stun_server (self);
+  config->port_mapping = leg == ICS_LEG_DIRECT && shows_addresses_outside (self);
   return leg == ICS_LEG_DIRECT || can_be_plain (self);
 }
 

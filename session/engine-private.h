@@ -75,6 +75,7 @@ struct _IcsEngine
   gboolean held;                 /* application data waits for a path that both policies allow */
   int family;
   gboolean no_server_turn;
+  gboolean no_port_mapping;
   GPtrArray *own_turn; /* IcsTurnServer from the configuration */
   gint64 timeout_us;   /* 0 = the defaults */
   gint64 handshake_timeout_us;

@@ -64,6 +64,7 @@ ics_engine_new (const IcsEngineConfig *config, const IcsEngineCallbacks *callbac
   self->policy = config->policy;
   self->family = config->family;
   self->no_server_turn = config->no_server_turn;
+  self->no_port_mapping = config->no_port_mapping;
   self->timeout_us = (gint64)config->timeout_ms * 1000;
   self->handshake_timeout_us = config->handshake_timeout_ms != 0 ? (gint64)config->handshake_timeout_ms * 1000
                                                                  : ICS_HANDSHAKE_TIMEOUT_US;

@@ -82,7 +82,8 @@ link_pair_init (LinkPair *pair)
   for (guint i = 0; i < 2; i++)
     {
       pair->link[i] = ics_link_new (NULL, "test/1");
-      g_object_set (pair->link[i], "channel", pair->channel[i], NULL);
+      /* The router of the network that the tests run in is not to be asked for anything. */
+      g_object_set (pair->link[i], "channel", pair->channel[i], "port-mapping", FALSE, NULL);
       pair->paths[i] = g_ptr_array_new_with_free_func ((GDestroyNotify)ics_path_info_unref);
       g_signal_connect (pair->link[i], "path-changed", G_CALLBACK (on_path), pair);
       g_signal_connect (pair->link[i], "incoming-stream", G_CALLBACK (on_stream), pair);

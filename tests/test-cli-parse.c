@@ -116,7 +116,7 @@ START_TEST (test_precedence)
   g_autofree char *text = g_strdup_printf ("--config %s --server ws://option", file);
   g_autofree char *plain = g_strdup_printf ("--config %s", file);
   static const char config[]
-      = "[ice-session]\nserver=ws://config\npath=relay\nturn=none;turn:h\nlimit-rate=2K\ntimeout=1.5\n";
+      = "[ice-session]\nserver=ws://config\npath=relay\nturn=none;turn:h\nlimit-rate=2K\ntimeout=1.5\nno-port-mapping=true\n";
   g_autoptr (CliSettings) option = NULL;
   g_autoptr (CliSettings) environment = NULL;
   g_autoptr (CliSettings) from_file = NULL;
@@ -132,6 +132,7 @@ START_TEST (test_precedence)
   ck_assert_str_eq (from_file->server, "ws://config");
   ck_assert_int_eq (from_file->policy, ICS_PATH_POLICY_RELAY);
   ck_assert (from_file->no_server_turn);
+  ck_assert (from_file->no_port_mapping);
   ck_assert_str_eq (from_file->turn_uris[0], "turn:h");
   ck_assert_uint_eq (from_file->limit_rate, 2000);
   ck_assert_uint_eq (from_file->timeout_ms, 1500);

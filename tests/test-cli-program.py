@@ -16,6 +16,11 @@ import unittest
 PROGRAM = os.path.abspath(os.environ.get("ICE_SESSION_PROGRAM", "./ice-session"))
 # Generous: it ends a hang, it does not measure.
 LIMIT = 120
+# The router of the network that the tests run in is not to be asked for anything.
+CONFIGURATION = tempfile.TemporaryDirectory(prefix="ice-session-test-")
+os.mkdir(f"{CONFIGURATION.name}/ice-session")
+with open(f"{CONFIGURATION.name}/ice-session/config", "w") as file:
+    file.write("[ice-session]\nno-port-mapping=true\n")
 
 
 class Run:
@@ -24,7 +29,7 @@ class Run:
     def __init__(self, *arguments, server=None, environment=None, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                  events_on="stdout", **options):
         env = {k: v for k, v in os.environ.items() if not k.startswith("ICE_SESSION_")}
-        env.update(environment or {}, XDG_CONFIG_HOME="/nonexistent")
+        env.update(environment or {}, XDG_CONFIG_HOME=CONFIGURATION.name)
         if server:
             env["ICE_SESSION_SERVER"] = server
         self.process = subprocess.Popen([PROGRAM, *arguments], env=env, stdin=stdin, stdout=stdout,

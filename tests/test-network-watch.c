@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "agent/default-gateway.h"
 #include "agent/network-watch.h"
 #include "agent/route-messages.h"
 #include "tests/suite.h"
@@ -111,6 +112,109 @@ START_TEST (test_cut_messages)
 }
 END_TEST
 
+/* --- default routes --- */
+
+typedef struct
+{
+  guint8 table, destination_len, type;
+  guint32 interface, metric, gateway;
+} DefaultRoute;
+
+static void
+add_attribute (guint8 *payload, gsize *len, guint16 type, guint32 value)
+{
+  struct rtattr attribute = { .rta_len = RTA_LENGTH (sizeof value), .rta_type = type };
+
+  memcpy (payload + *len, &attribute, sizeof attribute);
+  memcpy (payload + *len + RTA_LENGTH (0), &value, sizeof value);
+  *len += RTA_SPACE (sizeof value);
+}
+
+static void
+add_default_route (Wire *wire, const DefaultRoute *route)
+{
+  struct rtmsg header = { .rtm_family = AF_INET,
+                          .rtm_table = route->table,
+                          .rtm_dst_len = route->destination_len,
+                          .rtm_type = route->type };
+  guint8 payload[128] = { 0 };
+  gsize len = NLMSG_ALIGN (sizeof header);
+
+  memcpy (payload, &header, sizeof header);
+  add_attribute (payload, &len, RTA_TABLE, route->table);
+  add_attribute (payload, &len, RTA_PRIORITY, route->metric);
+  if (route->gateway != 0)
+    add_attribute (payload, &len, RTA_GATEWAY, GUINT32_TO_BE (route->gateway));
+  add_attribute (payload, &len, RTA_OIF, route->interface);
+  add (wire, RTM_NEWROUTE, payload, len);
+}
+
+static IcsRouteGateway
+find_gateway (const Wire *wire, gsize len)
+{
+  g_autofree guint8 *exact = g_memdup2 (wire->data, len);
+  IcsRouteGateway best = { 0 };
+
+  ics_route_messages_find_gateway (exact, len, 3, &best);
+  return best;
+}
+
+START_TEST (test_gateways)
+{
+  static const DefaultRoute others[] = {
+    { RT_TABLE_MAIN, 24, RTN_UNICAST, 3, 0, 0x0a000001 }, /* no default route */
+    { RT_TABLE_MAIN, 0, RTN_UNICAST, 4, 0, 0x0a000002 },  /* over another interface */
+    { 100, 0, RTN_UNICAST, 3, 0, 0x0a000003 },            /* for others */
+    { RT_TABLE_MAIN, 0, RTN_BLACKHOLE, 3, 0, 0x0a000004 },
+    { RT_TABLE_MAIN, 0, RTN_UNICAST, 3, 0, 0 }, /* nobody in between */
+  };
+  Wire wire = { .len = 0 };
+  IcsRouteGateway best;
+
+  for (guint i = 0; i < G_N_ELEMENTS (others); i++)
+    add_default_route (&wire, &others[i]);
+  best = find_gateway (&wire, wire.len);
+  ck_assert (!best.found && !best.complete);
+
+  wire.len = 0;
+  add_default_route (&wire, &(DefaultRoute){ RT_TABLE_MAIN, 0, RTN_UNICAST, 3, 600, 0x0a000005 });
+  add_default_route (&wire, &(DefaultRoute){ RT_TABLE_MAIN, 0, RTN_UNICAST, 3, 100, 0x0a000006 });
+  add_default_route (&wire, &(DefaultRoute){ RT_TABLE_MAIN, 0, RTN_UNICAST, 3, 200, 0x0a000007 });
+  best = find_gateway (&wire, wire.len);
+  ck_assert_uint_eq (best.address, 0x0a000006);
+  ck_assert_uint_eq (best.metric, 100);
+  ck_assert (!best.complete);
+  add (&wire, NLMSG_DONE, "\0\0\0", 4);
+  ck_assert (find_gateway (&wire, wire.len).complete);
+}
+END_TEST
+
+START_TEST (test_cut_routes)
+{
+  Wire wire = { .len = 0 };
+  gsize whole;
+
+  add_default_route (&wire, &(DefaultRoute){ RT_TABLE_MAIN, 0, RTN_UNICAST, 3, 0, 0x0a000001 });
+  whole = wire.len;
+  ck_assert (find_gateway (&wire, whole).found);
+  for (gsize len = 1; len < whole; len++)
+    ck_assert (!find_gateway (&wire, len).found && find_gateway (&wire, len).complete);
+  /* Attributes that say they are longer, or shorter, than they are. */
+  for (guint8 wrong = 0; wrong < 255; wrong++)
+    {
+      wire.data[NLMSG_HDRLEN + sizeof (struct rtmsg)] = wrong;
+      ck_assert (!find_gateway (&wire, whole).complete);
+    }
+}
+END_TEST
+
+START_TEST (test_gateway_of_the_loopback)
+{
+  ck_assert_uint_eq (ics_default_gateway_find (0x7f000001), 0);
+  ck_assert_uint_eq (ics_default_gateway_find (0xc000024d), 0); /* 192.0.2.77 is nobody's */
+}
+END_TEST
+
 START_TEST (test_addresses)
 {
   g_autoptr (GInetAddress) loopback = g_inet_address_new_loopback (G_SOCKET_FAMILY_IPV4);
@@ -147,8 +251,13 @@ END_TEST
 int
 main (void)
 {
-  const SuiteLoop tests[]
-      = { { test_what_matters, 6 }, { test_cut_messages, 1 }, { test_addresses, 1 }, { test_quiet, 1 } };
+  const SuiteLoop tests[] = { { test_what_matters, 6 },
+                              { test_cut_messages, 1 },
+                              { test_gateways, 1 },
+                              { test_cut_routes, 1 },
+                              { test_gateway_of_the_loopback, 1 },
+                              { test_addresses, 1 },
+                              { test_quiet, 1 } };
 
   return run_loops ("network watch", tests, G_N_ELEMENTS (tests));
 }

@@ -120,6 +120,29 @@ START_TEST (canonical_line)
 }
 END_TEST
 
+/* A server-reflexive candidate may say that a gateway maps it; libnice is not told. */
+START_TEST (mappings)
+{
+  static const struct
+  {
+    const char *line, *name;
+  } lines[] = {
+    { "candidate:1 1 UDP 1 192.0.2.1 1 typ srflx raddr 10.0.0.1 rport 1 mapping pcp", "mapped" },
+    { "candidate:1 1 UDP 1 192.0.2.1 1 typ srflx mapping upnp raddr 10.0.0.1 rport 1", "mapped" },
+    { "candidate:1 1 UDP 1 192.0.2.1 1 typ srflx raddr 10.0.0.1 rport 1", "srflx" },
+    { "candidate:1 1 UDP 1 192.0.2.1 1 typ srflx raddr mapping rport 1", "srflx" },
+    { "candidate:1 1 UDP 1 192.0.2.1 1 typ host mapping pcp", "host" },
+  };
+  IcsRemoteCandidate candidate;
+  g_autofree char *sdp = NULL;
+
+  ck_assert_int_eq (ics_remote_candidate_parse (lines[_i].line, &direct_rules, &candidate), ICS_CANDIDATE_OK);
+  ck_assert_str_eq (ics_remote_candidate_get_type_name (&candidate), lines[_i].name);
+  sdp = ics_remote_candidate_to_sdp (&candidate);
+  ck_assert_ptr_null (strstr (sdp, "mapping"));
+}
+END_TEST
+
 START_TEST (length_limit)
 {
   g_autoptr (GString) line = g_string_new ("candidate:1 1 UDP 1 192.0.2.1 1 typ host x ");
@@ -276,6 +299,7 @@ main (void)
 
   tcase_add_loop_test (tcase, verdicts, 0, G_N_ELEMENTS (cases));
   tcase_add_test (tcase, canonical_line);
+  tcase_add_loop_test (tcase, mappings, 0, 5);
   tcase_add_test (tcase, length_limit);
   tcase_add_test (tcase, list_is_bounded);
   tcase_add_test (tcase, duplicates_by_address);

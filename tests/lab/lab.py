@@ -12,6 +12,7 @@ import socket
 import subprocess
 import sys
 
+import gateway
 import namespaces
 import nat64
 import topology
@@ -30,10 +31,13 @@ def program():
 
 class Lab(Breakage):
     """clocks: the machines whose programs get a wall clock that jump_clock() can set; impair: the sides whose way to the
-    internet impair() can make worse."""
+    internet impair() can make worse; gateways: {side: the words of a Gateway}, whose routers map ports."""
 
-    def __init__(self, a, b, clocks=(), impair=(), on_line=None):
-        self.sides = {"a": topology.Side("a", 1, a, "a" in impair), "b": topology.Side("b", 2, b, "b" in impair)}
+    def __init__(self, a, b, clocks=(), impair=(), gateways=None, on_line=None):
+        self._gateways = gateways or {}
+        self.sides = {name: topology.Side(name, number, kind, name in impair, gateway.WAN if name in self._gateways else topology.WAN)
+                      for number, (name, kind) in enumerate((("a", a), ("b", b)), 1)}
+        self.gateways = {}
         self.server = None
         self._clocks = clocks
         self._impairers = {}
@@ -49,6 +53,8 @@ class Lab(Breakage):
             os.makedirs(self.folder(name), exist_ok=True)
         for side in filter(lambda side: side.impaired, self.sides.values()):
             self._impairers[side.name] = Impairer(side.name, self._on_line)
+        for name, words in self._gateways.items():
+            self.gateways[name] = gateway.Gateway(self.sides[name], *words, on_line=self._on_line)
         for machine in self._clocks:
             self.jump_clock(machine, 0)
         for side in filter(lambda side: side.kind.nat64, self.sides.values()):

@@ -105,6 +105,7 @@ def command(name, words, statuses=(0,)):
     result = subprocess.run(["nsenter", f"--net=/run/netns/{name}", "--", *words], capture_output=True, text=True)
     if result.returncode not in statuses:
         raise RuntimeError(f"{name}: {' '.join(words)}: {result.stderr.strip()}")
+    return result.stdout
 
 
 def _setns(descriptor):

@@ -18,6 +18,7 @@ import nat64
 
 SERVER = "203.0.113.1"
 SERVER_SECOND = "203.0.113.2"       # RFC 5780 needs two addresses to tell mappings and filters apart
+WAN = "198.51.100"
 SERVER6 = "2001:db8:1::1"
 SERVER6_SECOND = "2001:db8:1::2"
 
@@ -47,12 +48,12 @@ class Wire:
 class Side:
     """One host and what is between it and the internet."""
 
-    def __init__(self, name, number, kind, impaired=False):
+    def __init__(self, name, number, kind, impaired=False, wan_network=WAN):
         self.name, self.number, self.kind = name, number, nat.KINDS[kind]
         self.routers = [f"{name}-router"] + [f"{name}-carrier"] * (self.kind.layers > 1)
         wan = 16 * number
-        self.outside = f"198.51.100.{wan + 2}"          # the outermost router's address
-        self.outside_gateway = f"198.51.100.{wan + 1}"
+        self.outside = f"{wan_network}.{wan + 2}"       # the outermost router's address
+        self.outside_gateway = f"{wan_network}.{wan + 1}"
         self.outside6 = f"2001:db8:ff0{number}::2"
         self.outside6_gateway = f"2001:db8:ff0{number}::1"
         self.first = Wire("lan", "inside", f"192.168.{number}.0/24" if self.kind.translated else f"203.0.113.{wan}/28",
