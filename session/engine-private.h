@@ -75,8 +75,9 @@ struct _IcsEngine
   gboolean held;                 /* application data waits for a path that both policies allow */
   int family;
   gboolean no_server_turn;
-  GPtrArray *own_turn;    /* IcsTurnServer from the configuration */
-  gint64 timeout_us;      /* 0 = the defaults */
+  GPtrArray *own_turn;   /* IcsTurnServer from the configuration */
+  GTlsDatabase *turn_ca; /* trusted for TURN besides the system's store; NULL = none */
+  gint64 timeout_us;     /* 0 = the defaults */
   gint64 handshake_timeout_us;
   gint64 deadline;        /* of the state; G_MAXINT64 = none */
   gint64 direct_deadline; /* policy direct and lan: for the first direct path */
@@ -173,7 +174,7 @@ IcsCarrier *ics_engine_find_path (IcsEngine *self, guint id);
 void ics_engine_drive_paths (IcsEngine *self, gint64 now);
 void ics_engine_receive_probe (IcsEngine *self, IcsCarrier *path, const guint8 *data, gsize len);
 void ics_engine_traffic_moved (IcsEngine *self, guint id);
-void ics_engine_traffic_renewed (IcsEngine *self, guint id); /* QUIC began anew on its path */
+void ics_engine_traffic_renewed (IcsEngine *self, guint id);     /* QUIC began anew on its path */
 void ics_engine_path_roamed (IcsEngine *self, IcsCarrier *path); /* the peer's address on it changed */
 
 /* engine-carrier.c */
@@ -213,5 +214,7 @@ void ics_legs_network_changed (IcsEngine *self);
 void ics_legs_stop (IcsEngine *self);
 /* @before: the kinds that were allowed. */
 void ics_legs_policy_changed (IcsEngine *self, guint before);
+/* The address of this host that a path is sent from, below a relay too: (transfer full) (nullable). */
+GInetAddress *ics_legs_get_base (IcsEngine *self, const IcsCarrier *path);
 
 G_END_DECLS

@@ -20,6 +20,7 @@ struct _IcsLink
   int family;
   char **turn_uris;
   gboolean no_server_turn;
+  char *turn_ca_file;
   guint timeout_ms, handshake_timeout_ms;
 
   IcsLinkThread *thread;

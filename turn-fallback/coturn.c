@@ -13,6 +13,7 @@
 
 /* RFC 8656 §3.1 */
 #define TURN_PORT 3478
+#define TURN_TLS_PORT 5349
 #define RELAY_PORT_MIN 49152
 #define RELAY_PORT_MAX 65535
 #define PORT_TRIES 64
@@ -35,6 +36,7 @@ struct _IcsCoturn
   GArray *addresses; /* IcsCoturnAddress */
   char **allow_peers;
   guint16 min_port, max_port;
+  char *tls_cert, *tls_key; /* absolute; NULL = no TLS */
   guint lifetime;
   void (*log) (const char *line, gpointer user_data);
   gpointer user_data;
@@ -42,7 +44,7 @@ struct _IcsCoturn
   IcsCoturnDir *dir;
   GSubprocess *child;
   GCancellable *cancellable; /* of the reads and the wait */
-  guint16 port;
+  guint16 port, tls_port;
   gint64 started;
   guint backoff_ms;
   GSource *restart;
@@ -105,6 +107,11 @@ ics_coturn_new (const IcsCoturnConfig *config)
 
       g_array_append_val (self->addresses, copy);
     }
+  if (config->tls_cert != NULL)
+    {
+      self->tls_cert = g_canonicalize_filename (config->tls_cert, NULL);
+      self->tls_key = g_canonicalize_filename (config->tls_key, NULL);
+    }
   self->allow_peers = g_strdupv ((char **)config->allow_peers);
   self->min_port = config->min_port != 0 ? config->min_port : RELAY_PORT_MIN;
   self->max_port = config->max_port != 0 ? config->max_port : RELAY_PORT_MAX;
@@ -136,6 +143,8 @@ ics_coturn_free (IcsCoturn *self)
   sodium_memzero (self->secret, strlen (self->secret));
   g_free (self->secret);
   g_free (self->realm);
+  g_free (self->tls_cert);
+  g_free (self->tls_key);
   g_free (self->state_dir);
   g_free (self->program);
   g_string_free (self->tail, TRUE);
@@ -172,22 +181,32 @@ port_is_free (IcsCoturn *self, guint16 port)
   return TRUE;
 }
 
+/* @port: the one of before, 0 = none; @besides: one that is taken already, with the next. */
 static gboolean
-choose_port (IcsCoturn *self, GError **error)
+choose_port (IcsCoturn *self, guint16 *port, guint16 standard, guint16 besides, GError **error)
 {
-  guint16 candidate = self->port != 0 ? self->port : TURN_PORT;
+  guint16 candidate = *port != 0 ? *port : standard;
 
   for (guint i = 0; i < PORT_TRIES; i++)
     {
-      if (port_is_free (self, candidate))
+      gboolean apart = besides == 0 || candidate + 1 < besides || candidate > besides + 1;
+
+      if (apart && port_is_free (self, candidate))
         {
-          self->port = candidate;
+          *port = candidate;
           return TRUE;
         }
       candidate = (guint16)(10240 + randombytes_uniform (20000));
     }
   g_set_error (error, ICS_ERROR, ICS_ERROR_FAILED, "no free port for the TURN server");
   return FALSE;
+}
+
+static gboolean
+choose_ports (IcsCoturn *self, GError **error)
+{
+  return choose_port (self, &self->port, TURN_PORT, 0, error)
+         && (self->tls_cert == NULL || choose_port (self, &self->tls_port, TURN_TLS_PORT, self->port, error));
 }
 
 /* The child */
@@ -215,6 +234,9 @@ write_config (IcsCoturn *self, GError **error)
                                  .n_addresses = self->addresses->len,
                                  .allow_peers = (const char *const *)self->allow_peers,
                                  .port = self->port,
+                                 .tls_port = self->tls_port,
+                                 .tls_cert = self->tls_cert,
+                                 .tls_key = self->tls_key,
                                  .min_port = self->min_port,
                                  .max_port = self->max_port,
                                  .lifetime = self->lifetime };
@@ -233,7 +255,7 @@ spawn (IcsCoturn *self, GError **error)
       = g_subprocess_launcher_new (G_SUBPROCESS_FLAGS_STDOUT_PIPE | G_SUBPROCESS_FLAGS_STDERR_MERGE);
   g_autofree char *config = NULL;
 
-  if (!choose_port (self, error) || !write_config (self, error))
+  if (!choose_ports (self, error) || !write_config (self, error))
     return FALSE;
   config = ics_coturn_dir_get_config (self->dir);
   g_subprocess_launcher_set_child_setup (launcher, setup_child, GINT_TO_POINTER (getpid ()), NULL);
@@ -244,8 +266,12 @@ spawn (IcsCoturn *self, GError **error)
     return FALSE;
   self->started = g_get_monotonic_time ();
   watch (self);
-  say (self, "TURN server started on port %u (process %s)", self->port,
-       g_subprocess_get_identifier (self->child));
+  if (self->tls_port != 0)
+    say (self, "TURN server started on port %u, with TLS on port %u (process %s)", self->port, self->tls_port,
+         g_subprocess_get_identifier (self->child));
+  else
+    say (self, "TURN server started on port %u (process %s)", self->port,
+         g_subprocess_get_identifier (self->child));
   return TRUE;
 }
 
@@ -373,6 +399,12 @@ ics_coturn_stop (IcsCoturn *self, void (*stopped) (gpointer), gpointer user_data
     }
   g_subprocess_send_signal (self->child, SIGTERM);
   self->kill = ics_timeout_new (TERM_MS, on_kill, self);
+}
+
+guint16
+ics_coturn_get_tls_port (IcsCoturn *self)
+{
+  return self->tls_port;
 }
 
 guint16
