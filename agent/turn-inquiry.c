@@ -43,15 +43,16 @@ ics_turn_inquiry_cancel (IcsTurnInquiry *self)
   g_free (self);
 }
 
+/* @judged: the verdict tells the cause, if it can. */
 static void
-finish (IcsTurnInquiry *self, const char *otherwise)
+finish (IcsTurnInquiry *self, const char *cause, gboolean judged)
 {
-  g_autofree char *cause = ics_turn_verdict_cause (&self->verdict);
+  g_autofree char *verdict = judged ? ics_turn_verdict_cause (&self->verdict) : NULL;
   IcsTurnInquiryFunc done = self->done;
   gpointer user_data = self->user_data;
 
   ics_turn_inquiry_cancel (self);
-  done (cause != NULL ? cause : otherwise, user_data);
+  done (verdict != NULL ? verdict : cause, user_data);
 }
 
 /* A lost datagram is repeated; a hard error shows in that no answer comes. */
@@ -69,25 +70,11 @@ compose (IcsTurnInquiry *self, StunMessage *challenge)
 {
   StunMessage message;
 
-  self->request_len
-      = stun_usage_turn_create (&self->agent, &message, self->request, sizeof self->request, challenge,
-                                STUN_USAGE_TURN_REQUEST_PORT_NORMAL, -1, -1, (guint8 *)self->turn->username,
-                                strlen (self->turn->username), (guint8 *)self->turn->password,
-                                strlen (self->turn->password), STUN_USAGE_TURN_COMPATIBILITY_RFC5766);
-  return self->request_len > 0;
-}
-
-static void
-give_back (IcsTurnInquiry *self, StunMessage *answer)
-{
-  StunMessage message;
-
   self->request_len = stun_usage_turn_create_refresh (
-      &self->agent, &message, self->request, sizeof self->request, answer, 0, (guint8 *)self->turn->username,
-      strlen (self->turn->username), (guint8 *)self->turn->password, strlen (self->turn->password),
-      STUN_USAGE_TURN_COMPATIBILITY_RFC5766);
-  if (self->request_len > 0)
-    send_request (self);
+      &self->agent, &message, self->request, sizeof self->request, challenge, 0,
+      (guint8 *)self->turn->username, strlen (self->turn->username), (guint8 *)self->turn->password,
+      strlen (self->turn->password), STUN_USAGE_TURN_COMPATIBILITY_RFC5766);
+  return self->request_len > 0;
 }
 
 /* Nothing is lost if an answer was forged: it is told to people, and to nobody else. */
@@ -112,6 +99,23 @@ is_answer (IcsTurnInquiry *self, const guint8 *data, gsize len, StunMessage *mes
   return ics_turn_answer_parse (answer, data, len);
 }
 
+/* What it would have said to a request for an allocation, as far as that goes. */
+static gboolean
+judge (IcsTurnInquiry *self, IcsTurnAnswer *answer)
+{
+  if (answer->class == ICS_STUN_ERROR && answer->code == ICS_TURN_ALLOCATION_MISMATCH
+      && self->verdict.n_challenges > 0)
+    {
+      finish (self, "the credentials are good, so the user's quota or its capacity is exhausted", FALSE);
+      return TRUE;
+    }
+  answer->method = answer->method == ICS_TURN_REFRESH ? ICS_TURN_ALLOCATE : 0;
+  if (!ics_turn_verdict_take (&self->verdict, answer) && ++self->n_answers < ANSWERS_MAX)
+    return FALSE;
+  finish (self, "it gave no reason", TRUE);
+  return TRUE;
+}
+
 static gboolean
 on_incoming (GSocket *socket, G_GNUC_UNUSED GIOCondition condition, gpointer data)
 {
@@ -120,24 +124,18 @@ on_incoming (GSocket *socket, G_GNUC_UNUSED GIOCondition condition, gpointer dat
   gssize len = g_socket_receive (socket, (char *)buffer, sizeof buffer, NULL, NULL);
   StunMessage message;
   IcsTurnAnswer answer;
-  gboolean settled;
 
   if (len <= 0 || !is_answer (self, buffer, (gsize)len, &message, &answer))
     return G_SOURCE_CONTINUE;
-  settled = ics_turn_verdict_take (&self->verdict, &answer);
-  if (self->verdict.allocated)
+  if (judge (self, &answer))
+    return G_SOURCE_REMOVE;
+  if (!compose (self, &message))
     {
-      give_back (self, &message);
-      finish (self, "asked again, it gave a relay");
+      finish (self, "its answers make no sense", FALSE);
+      return G_SOURCE_REMOVE;
     }
-  else if (settled || ++self->n_answers >= ANSWERS_MAX || !compose (self, &message))
-    finish (self, "its answers make no sense");
-  else
-    {
-      send_request (self);
-      return G_SOURCE_CONTINUE;
-    }
-  return G_SOURCE_REMOVE;
+  send_request (self);
+  return G_SOURCE_CONTINUE;
 }
 
 static gboolean
@@ -147,7 +145,7 @@ on_timer (gpointer data)
 
   if (self->socket == NULL || self->n_sendings >= SENDINGS_MAX)
     {
-      finish (self, "asked why, it does not answer");
+      finish (self, "asked why, it does not answer", TRUE);
       return G_SOURCE_REMOVE;
     }
   send_request (self);

@@ -6,8 +6,10 @@
 
 G_BEGIN_DECLS
 
-/* Asks a TURN server over UDP for an allocation, to learn why there is none: libnice does not tell. What it
- * gets after all it gives back. Ends after two seconds at the latest. */
+/* Asks a TURN server over UDP why it gave no allocation, for libnice does not tell: it refreshes one that
+ * does not exist (RFC 8656 §7.3), so that nothing is taken which would have to be given back. The server
+ * judges the credentials first; when it then misses the allocation, they are good, and it was at its limits.
+ * Ends after two seconds at the latest. */
 
 typedef struct _IcsTurnInquiry IcsTurnInquiry;
 
