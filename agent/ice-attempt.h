@@ -66,7 +66,7 @@ IcsIceAttempt *ics_ice_attempt_new (const IcsIceConfig *config, const IcsIceCall
  * TURN. */
 void ics_ice_attempt_set_tunnel (IcsIceAttempt *self, guint16 port);
 
-/* Starts to gather. The credentials are known from here on. */
+/* Starts to gather. The credentials are known before. */
 gboolean ics_ice_attempt_start (IcsIceAttempt *self, GError **error);
 void ics_ice_attempt_get_credentials (IcsIceAttempt *self, const char **ufrag, const char **pwd);
 

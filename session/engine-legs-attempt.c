@@ -202,18 +202,23 @@ note_start (IcsAttempt *attempt, const IcsIceConfig *config)
                    uri != NULL ? ", here on " : "", uri != NULL ? uri : "");
 }
 
+/* At once: the listener takes attempts in the order of their numbers. */
+static void
+announce (IcsAttempt *attempt)
+{
+  const char *ufrag, *pwd;
+
+  ics_ice_attempt_get_credentials (attempt->ice, &ufrag, &pwd);
+  say (attempt, ICS_CONTROL_ICE, ufrag, pwd);
+}
+
 void
 ics_attempt_begin (IcsAttempt *attempt)
 {
   g_autoptr (GError) error = NULL;
-  const char *ufrag, *pwd;
 
   if (ics_ice_attempt_start (attempt->ice, &error))
-    {
-      ics_ice_attempt_get_credentials (attempt->ice, &ufrag, &pwd);
-      say (attempt, ICS_CONTROL_ICE, ufrag, pwd);
-      return;
-    }
+    return;
   ics_engine_note (attempt->engine, "%s attempt %u can not start: %s", ics_leg_to_string (attempt->leg),
                    attempt->number, error->message);
   ics_attempt_fail (attempt);
@@ -238,6 +243,7 @@ ics_attempt_start (IcsEngine *self, IcsLeg leg, guint number, const IcsLegRoute 
   g_queue_push_tail (&self->legs[leg].attempts, attempt);
   note_start (attempt, &config);
   attempt->ice = ics_ice_attempt_new (&config, &ice_callbacks, attempt);
+  announce (attempt);
   if (config.turn != NULL && config.turn->transport != ICS_TURN_UDP)
     ics_attempt_open_tunnel (attempt, config.turn);
   else

@@ -37,7 +37,7 @@ gboolean ics_attempt_is_lan (IcsAttempt *attempt);
 /* The address of the relay on this attempt's path; NULL = none. (transfer full) */
 char *ics_attempt_get_relay (IcsAttempt *attempt);
 void ics_attempt_tell_over (IcsEngine *self, IcsLeg leg, guint number);
-/* The ICE attempt begins, and the peer is told. */
+/* The ICE attempt begins to gather. */
 void ics_attempt_begin (IcsAttempt *attempt);
 /* It has come to nothing, or its path is gone; it ends soon. */
 void ics_attempt_fail (IcsAttempt *attempt);
