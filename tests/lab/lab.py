@@ -186,6 +186,7 @@ class Lab(Breakage):
         exchange = traffic.Exchange(*pair)
         for process in pair:
             process.wait_for("path", kind=expect)
+        exchange.wait_progress()
         exchange.require(size)
         exchange.finish()
         for process in pair:

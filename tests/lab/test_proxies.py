@@ -139,12 +139,12 @@ def relay_that_cannot_be(trusted, user, cause):
             check(set(process.paths()) == {"channel"}, f"{process.name}: {process.paths()}")
 
 
-@scenario
-def proxy_that_refuses():
-    """The message tells what the proxy said, in place of a time-out."""
+@scenario(each={"http": ("http", "HTTP proxy"), "socks5": ("socks", "SOCKS")})
+def name_is_looked_up_by_the_proxy(kind, word):
+    """Here nobody can look up names: the proxy says that it does not know this one, and the message tells so."""
     with Lab(a="port-restricted", b="port-restricted") as lab:
-        environment = start_proxy(lab, "a", "http")
+        environment = start_proxy(lab, "a", kind) | {"ICE_SESSION_SERVER": "ws://no-such-host.invalid:443"}
         process = lab.run("a", "pipe", environment=environment)
         process.expect_exit(3)
-        check("HTTP proxy" in process.messages, f"it said: {process.messages}")
+        check(word in process.messages, f"it said: {process.messages}")
     return process.messages.strip().splitlines()[-1][:160]
