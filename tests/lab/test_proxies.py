@@ -81,7 +81,7 @@ def expect_relay(lab, pair, transports):
     exchange = traffic.Exchange(*pair)
     for process, transport in zip(pair, transports):
         process.wait_for("path", kind="turn", transport=transport)
-    exchange.wait_progress()
+    exchange.wait_progress(2 << 20)
     exchange.finish()
     for process in pair:
         lab.check_paths(process, "turn")
