@@ -118,7 +118,7 @@ START_TEST (test_frames)
 {
   g_autoptr (GRand) rand = g_rand_new_with_seed (seed_of_test ());
 
-  for (guint round = 0; round < 300; round++)
+  for (guint round = 0; round < 40; round++)
     {
       g_autoptr (GByteArray) bytes = g_byte_array_new ();
       gsize ends[N_FRAMES];
@@ -143,9 +143,10 @@ START_TEST (test_frames)
           gsize len = MIN ((gsize)g_rand_int_range (rand, 1, round % 2 == 0 ? 8 : 3000), bytes->len - at);
           IcsTurnFrame frame;
 
-          ck_assert (ics_turn_stream_take (&stream, bytes->data + at, len, &frame));
-          ck_assert_uint_gt (frame.used, 0);
-          ck_assert_uint_le (frame.used, len);
+          /* An assertion of check's for each piece would take most of the time. */
+          if (!ics_turn_stream_take (&stream, bytes->data + at, len, &frame) || frame.used == 0
+              || frame.used > len)
+            ck_abort_msg ("%" G_GSIZE_FORMAT " bytes used of %" G_GSIZE_FORMAT, frame.used, len);
           at += frame.used;
           if (!frame.complete)
             continue;
