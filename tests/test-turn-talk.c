@@ -308,6 +308,32 @@ START_TEST (test_talk_broken)
 }
 END_TEST
 
+/* A hostile server: nothing is made of nothing, and what is passed on is what was said. */
+START_TEST (test_garbage)
+{
+  g_autoptr (GRand) rand = g_rand_new_with_seed (seed_of_test ());
+
+  for (guint round = 0; round < 3000; round++)
+    {
+      World world;
+
+      world_init (&world);
+      turn_append_error (world.sent, ICS_TURN_ALLOCATE, 401, 0, 0);
+      turn_append_error (world.sent, ICS_TURN_ALLOCATE, 300, 0xcb007107, 3478);
+      turn_append_success (world.sent);
+      turn_append_channel_data (world.sent, 30);
+      turn_append_error (world.sent, ICS_TURN_REFRESH, 437, 0, 0);
+      for (gint32 n = g_rand_int_range (rand, 1, 8); n > 0; n--)
+        world.sent->data[g_rand_int_range (rand, 0, (gint32)world.sent->len)] ^= (guint8)g_rand_int (rand);
+      world_say (&world, (gsize)g_rand_int_range (rand, 1, 60));
+      if (world.got->len > world.sent->len || world.events->len > 8)
+        ck_abort_msg ("round %u: %u bytes of %u, %s", round, world.got->len, world.sent->len,
+                      world.events->str);
+      world_clear (&world);
+    }
+}
+END_TEST
+
 START_TEST (test_where_to)
 {
   static const struct
@@ -357,10 +383,10 @@ END_TEST
 int
 main (void)
 {
-  const TTest *const tests[] = {
-    test_vector,       test_alternate_server, test_verdict,     test_frames,   test_no_turn, test_talk_passes,
-    test_talk_refused, test_talk_redirected,  test_talk_broken, test_where_to, NULL
-  };
+  const TTest *const tests[]
+      = { test_vector,      test_alternate_server, test_verdict,      test_frames,
+          test_no_turn,     test_talk_passes,      test_talk_refused, test_talk_redirected,
+          test_talk_broken, test_garbage,          test_where_to,     NULL };
 
   return run_suite ("turn talk", tests);
 }

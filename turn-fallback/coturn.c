@@ -3,6 +3,7 @@
 #include "base/ics-error.h"
 #include "base/timeout.h"
 #include "turn-fallback/coturn-dir.h"
+#include "turn-fallback/coturn-ports.h"
 #include <gio/gio.h>
 #include <glib/gstdio.h>
 #include <signal.h>
@@ -16,7 +17,6 @@
 #define TURN_TLS_PORT 5349
 #define RELAY_PORT_MIN 49152
 #define RELAY_PORT_MAX 65535
-#define PORT_TRIES 64
 /* Of allocations and nonces; what hosts ask for, and renew in time. */
 #define LIFETIME_MAX_S 3600
 
@@ -151,65 +151,15 @@ ics_coturn_free (IcsCoturn *self)
   g_free (self);
 }
 
-/* Ports */
-
-static gboolean
-is_free (const char *address, guint16 port, GSocketType type)
-{
-  g_autoptr (GSocketAddress) socket_address = g_inet_socket_address_new_from_string (address, port);
-  g_autoptr (GSocket) socket = NULL;
-
-  if (socket_address == NULL)
-    return FALSE;
-  socket = g_socket_new (g_socket_address_get_family (socket_address), type, G_SOCKET_PROTOCOL_DEFAULT, NULL);
-  return socket != NULL && g_socket_bind (socket, socket_address, type == G_SOCKET_TYPE_STREAM, NULL);
-}
-
-/* coturn listens on the port after the given one, too (RFC 5780's alternate port), whatever it is told. */
-static gboolean
-port_is_free (IcsCoturn *self, guint16 port)
-{
-  for (guint i = 0; i < self->addresses->len; i++)
-    for (guint16 offset = 0; offset < 2; offset++)
-      {
-        const char *local = g_array_index (self->addresses, IcsCoturnAddress, i).local;
-
-        if (!is_free (local, port + offset, G_SOCKET_TYPE_DATAGRAM)
-            || !is_free (local, port + offset, G_SOCKET_TYPE_STREAM))
-          return FALSE;
-      }
-  return TRUE;
-}
-
-/* @port: the one of before, 0 = none; @besides: one that is taken already, with the next. */
-static gboolean
-choose_port (IcsCoturn *self, guint16 *port, guint16 standard, guint16 besides, GError **error)
-{
-  guint16 candidate = *port != 0 ? *port : standard;
-
-  for (guint i = 0; i < PORT_TRIES; i++)
-    {
-      gboolean apart = besides == 0 || candidate + 1 < besides || candidate > besides + 1;
-
-      if (apart && port_is_free (self, candidate))
-        {
-          *port = candidate;
-          return TRUE;
-        }
-      candidate = (guint16)(10240 + randombytes_uniform (20000));
-    }
-  g_set_error (error, ICS_ERROR, ICS_ERROR_FAILED, "no free port for the TURN server");
-  return FALSE;
-}
+/* The child */
 
 static gboolean
 choose_ports (IcsCoturn *self, GError **error)
 {
-  return choose_port (self, &self->port, TURN_PORT, 0, error)
-         && (self->tls_cert == NULL || choose_port (self, &self->tls_port, TURN_TLS_PORT, self->port, error));
+  return ics_coturn_choose_port (self->addresses, &self->port, TURN_PORT, 0, error)
+         && (self->tls_cert == NULL
+             || ics_coturn_choose_port (self->addresses, &self->tls_port, TURN_TLS_PORT, self->port, error));
 }
-
-/* The child */
 
 /* Between fork and exec: async-signal-safe calls only. The TURN server shall not outlive the thread that
  * serves; a parent that died before the prctl is seen by the changed parent. */
