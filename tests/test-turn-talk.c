@@ -210,10 +210,11 @@ world_clear (World *world)
 static void
 world_say (World *world, gsize piece)
 {
-  for (gsize at = 0; at < world->sent->len; at += piece)
+  IcsTurnTalkEvent event = ICS_TURN_TALK_NOTHING;
+
+  for (gsize at = 0; at < world->sent->len && event != ICS_TURN_TALK_BROKEN; at += piece)
     {
       gsize end = MIN (at + piece, world->sent->len);
-      IcsTurnTalkEvent event = ICS_TURN_TALK_NOTHING;
 
       for (gsize used = at; used < end && event != ICS_TURN_TALK_BROKEN;)
         {
