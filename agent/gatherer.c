@@ -24,8 +24,10 @@ struct _IcsGatherer
   IcsAttemptEvents *events;
   GPtrArray *local; /* direct leg: GInetAddress */
   IcsServerLookup *lookup;
-  Nat64Wait *nat64_wait; /* while it is looked up */
-  IcsNat64Answer *nat64; /* NULL: there is none, or none is needed */
+  Nat64Wait *nat64_wait;      /* while it is looked up */
+  IcsNat64Answer *nat64;      /* NULL: there is none, or none is needed */
+  guint16 tunnel;             /* a port on 127.0.0.1; 0 = none */
+  GInetSocketAddress *server; /* TURN over UDP */
   IcsGathererFunc done;
   gpointer user_data;
 };
@@ -56,6 +58,7 @@ ics_gatherer_free (IcsGatherer *self)
     }
   g_clear_pointer (&self->nat64, ics_nat64_answer_free);
   g_clear_pointer (&self->local, g_ptr_array_unref);
+  g_clear_object (&self->server);
   g_free (self);
 }
 
@@ -111,6 +114,7 @@ on_turn_found (GInetSocketAddress *server, GInetAddress *source, const char *rea
   self->lookup = NULL;
   if (server != NULL)
     {
+      self->server = g_object_ref (server);
       g_ptr_array_add (local, source);
       gather (self, local, server);
       return;
@@ -150,21 +154,49 @@ start_direct (IcsGatherer *self)
 }
 
 static void
+gather_through_tunnel (IcsGatherer *self)
+{
+  g_autoptr (GPtrArray) local = g_ptr_array_new_with_free_func (g_object_unref);
+  GInetAddress *loopback = g_inet_address_new_loopback (G_SOCKET_FAMILY_IPV4);
+  g_autoptr (GSocketAddress) server = g_inet_socket_address_new (loopback, self->tunnel);
+
+  g_ptr_array_add (local, loopback);
+  gather (self, local, G_INET_SOCKET_ADDRESS (server));
+}
+
+static void
 start_relay (IcsGatherer *self)
 {
   const IcsTurnServer *turn = self->config->turn;
   g_autofree char *uri = ics_turn_server_to_uri (turn);
 
-  if (turn->transport == ICS_TURN_UDP && turn->username != NULL && turn->password != NULL)
+  if (turn->username == NULL || turn->password == NULL)
+    ics_attempt_events_note (self->events, "%s cannot be used: no credentials for it", uri);
+  else if (turn->transport != ICS_TURN_UDP && self->tunnel == 0)
+    ics_attempt_events_note (self->events, "%s cannot be used: nothing leads there", uri);
+  else if (turn->transport != ICS_TURN_UDP)
+    {
+      gather_through_tunnel (self);
+      return;
+    }
+  else
     {
       start_lookup (self, turn, TURN_LOOKUP_MS, on_turn_found);
       return;
     }
-  if (turn->transport != ICS_TURN_UDP)
-    ics_attempt_events_note (self->events, "%s cannot be used: TURN is spoken over UDP only", uri);
-  else
-    ics_attempt_events_note (self->events, "%s cannot be used: no credentials for it", uri);
   self->done (FALSE, self->user_data);
+}
+
+void
+ics_gatherer_set_tunnel (IcsGatherer *self, guint16 port)
+{
+  self->tunnel = port;
+}
+
+GInetSocketAddress *
+ics_gatherer_get_server (IcsGatherer *self)
+{
+  return self->server;
 }
 
 static void

@@ -24,6 +24,12 @@ gboolean ics_gatherer_has_only_loopback (IcsGatherer *self);
 /* Once it gathers: the prefix of the NAT64 without which this host would not reach IPv4; NULL: none. */
 const IcsNat64Prefix *ics_gatherer_get_nat64 (IcsGatherer *self);
 
+/* Before the start: TURN over TCP to @port on 127.0.0.1, where a tunnel to the server begins. */
+void ics_gatherer_set_tunnel (IcsGatherer *self, guint16 port);
+
+/* The TURN server's address, where it is spoken to over UDP; NULL while it is not known. */
+GInetSocketAddress *ics_gatherer_get_server (IcsGatherer *self);
+
 /* Once. @done may run before this returns. */
 void ics_gatherer_start (IcsGatherer *self, IcsGathererFunc done, gpointer user_data);
 

@@ -8,6 +8,7 @@
 #include "agent/nice-leg.h"
 #include "agent/port-mapper.h"
 #include "agent/remote-offer.h"
+#include "agent/turn-inquiry.h"
 #include "agent/udp-endpoint.h"
 
 G_BEGIN_DECLS
@@ -20,8 +21,9 @@ struct _IcsIceAttempt
   IcsIceConfig config; /* its servers are copies */
   IcsAttemptEvents *events;
   IcsIceState state;
-  IcsNiceLeg *leg;       /* NULL once the endpoint has its sockets for itself */
-  IcsGatherer *gatherer; /* NULL when its time is over */
+  IcsNiceLeg *leg;         /* NULL once the endpoint has its sockets for itself */
+  IcsGatherer *gatherer;   /* NULL when its time is over */
+  IcsTurnInquiry *inquiry; /* while the TURN server is asked why it gave no relay */
   IcsRemoteOffer *remote;
   GSource *limit;
 

@@ -70,8 +70,8 @@ start_limit (IcsIceAttempt *self)
 static void
 consider_failure (IcsIceAttempt *self)
 {
-  if (!self->gathered || !ics_remote_offer_has_ended (self->remote) || self->state != ICS_ICE_CHECKING
-      || !ics_nice_leg_has_failed (self->leg))
+  if (!self->gathered || self->inquiry != NULL || !ics_remote_offer_has_ended (self->remote)
+      || self->state != ICS_ICE_CHECKING || !ics_nice_leg_has_failed (self->leg))
     return;
   ics_attempt_events_note (self->events, "no pair of candidates answered");
   ics_ice_attempt_set_state (self, ICS_ICE_FAILED);
@@ -174,14 +174,31 @@ on_leg_candidate (IcsCandidateType type, const char *line, const char *endpoint,
 }
 
 static void
+on_refusal_told (const char *cause, gpointer user_data)
+{
+  IcsIceAttempt *self = user_data;
+  g_autofree char *uri = ics_turn_server_to_uri (self->config.turn);
+
+  self->inquiry = NULL;
+  ics_attempt_events_note (self->events, "%s refused: %s", uri, cause);
+  ics_ice_attempt_set_state (self, ICS_ICE_FAILED);
+}
+
+/* libnice does not tell what a server said. A tunnel has read it; over UDP the server is asked again. */
+static void
 fail_without_relay (IcsIceAttempt *self)
 {
   g_autofree char *uri = ics_turn_server_to_uri (self->config.turn);
+  GInetSocketAddress *server = self->gatherer != NULL ? ics_gatherer_get_server (self->gatherer) : NULL;
+  gboolean answered = ics_nice_leg_was_answered (self->leg);
 
-  if (ics_nice_leg_was_answered (self->leg))
-    ics_attempt_events_note (self->events, "%s refused: wrong or expired credentials, or nothing to allocate",
-                             uri);
-  else
+  if (answered && server != NULL)
+    {
+      self->inquiry
+          = ics_turn_inquiry_start (server, self->config.turn, self->config.context, on_refusal_told, self);
+      return;
+    }
+  if (!answered)
     ics_attempt_events_note (self->events, "no TURN server answered at %s", uri);
   ics_ice_attempt_set_state (self, ICS_ICE_FAILED);
 }
@@ -288,6 +305,12 @@ on_gathering (gboolean gathering, gpointer user_data)
     }
   else
     ics_ice_attempt_set_state (self, ICS_ICE_FAILED);
+}
+
+void
+ics_ice_attempt_set_tunnel (IcsIceAttempt *self, guint16 port)
+{
+  ics_gatherer_set_tunnel (self->gatherer, port);
 }
 
 gboolean
@@ -401,6 +424,7 @@ ics_ice_attempt_free (IcsIceAttempt *self, void (*closed) (gpointer), gpointer c
   self->closed = closed;
   self->closed_data = closed_data;
   g_clear_pointer (&self->gatherer, ics_gatherer_free);
+  g_clear_pointer (&self->inquiry, ics_turn_inquiry_cancel);
   stop_limit (self);
   ics_ice_graduation_stop (self);
   ics_ice_traffic_stop_consent (self);

@@ -30,7 +30,7 @@ typedef struct
   gboolean likely_only;      /* not from the addresses of VPNs and of networks inside this host */
   int family;                /* 0 any, 4 or 6 */
   const IcsTurnServer *stun; /* direct leg: STUN server; host may be a name; may be NULL */
-  const IcsTurnServer *turn; /* relay leg: TURN over UDP with credentials; host may be a name */
+  const IcsTurnServer *turn; /* relay leg: with credentials; host may be a name */
   gboolean port_mapping;     /* direct leg: ask the gateway for port mappings, and signal them */
   gboolean plain_udp;        /* after graduation: no segmentation offload, even if there is */
   guint limit_ms;            /* from the start, and again from the peer's credentials; 0 = 30 s */
@@ -64,7 +64,11 @@ typedef enum
 IcsIceAttempt *ics_ice_attempt_new (const IcsIceConfig *config, const IcsIceCallbacks *callbacks,
                                     gpointer user_data);
 
-/* Starts to gather. The credentials are known from here on. */
+/* Before the start, for TURN over TCP or TLS: the server is reached by TCP to @port on 127.0.0.1, as plain
+ * TURN. */
+void ics_ice_attempt_set_tunnel (IcsIceAttempt *self, guint16 port);
+
+/* Starts to gather. The credentials are known before. */
 gboolean ics_ice_attempt_start (IcsIceAttempt *self, GError **error);
 void ics_ice_attempt_get_credentials (IcsIceAttempt *self, const char **ufrag, const char **pwd);
 

@@ -12,7 +12,7 @@ typedef struct
   char *remote;
   const char *local_type; /* "host", "srflx", "prflx", "relay", "mapped" */
   const char *remote_type;
-  const char *transport; /* "udp" */
+  const char *transport; /* "udp"; "tcp" or "tls" where this host reaches its relay so */
 } IcsIcePair;
 
 /* What it points to, not the struct. */

@@ -30,6 +30,7 @@ struct _IcsNiceLeg
   NiceAgent *agent;
   guint stream;
   gboolean relay_only;
+  const char *transport; /* between this host and its relay, or the peer */
   GMainContext *context;
   IcsNiceLegHooks hooks;
   gpointer user_data;
@@ -191,6 +192,21 @@ on_received (G_GNUC_UNUSED NiceAgent *agent, G_GNUC_UNUSED guint stream, G_GNUC_
     self->hooks.received ((const guint8 *)data, len, self->user_data);
 }
 
+static const char *
+transport_to_string (IcsTurnTransport transport)
+{
+  switch (transport)
+    {
+    case ICS_TURN_UDP:
+      return "udp";
+    case ICS_TURN_TCP:
+      return "tcp";
+    case ICS_TURN_TLS:
+      return "tls";
+    }
+  return "?";
+}
+
 IcsNiceLeg *
 ics_nice_leg_new (const IcsIceConfig *config, const IcsNiceLegHooks *hooks, gpointer user_data)
 {
@@ -199,6 +215,8 @@ ics_nice_leg_new (const IcsIceConfig *config, const IcsNiceLegHooks *hooks, gpoi
   self->hooks = *hooks;
   self->user_data = user_data;
   self->relay_only = config->relay_only;
+  self->transport
+      = config->relay_only && config->turn != NULL ? transport_to_string (config->turn->transport) : "udp";
   self->context = g_main_context_ref (config->context);
   /* Not regular nomination: libnice then waits for every pair of higher priority to fail, 4.5 s for the inner
    * addresses of two NATs, before it nominates the one that works. */
@@ -294,8 +312,9 @@ add_server (IcsNiceLeg *self, GInetSocketAddress *server, const IcsTurnServer *t
   guint port = g_inet_socket_address_get_port (server);
 
   if (self->relay_only)
-    nice_agent_set_relay_info (self->agent, self->stream, COMPONENT, host, port, turn->username,
-                               turn->password, NICE_RELAY_TYPE_TURN_UDP);
+    nice_agent_set_relay_info (
+        self->agent, self->stream, COMPONENT, host, port, turn->username, turn->password,
+        turn->transport == ICS_TURN_UDP ? NICE_RELAY_TYPE_TURN_UDP : NICE_RELAY_TYPE_TURN_TCP);
   else
     g_object_set (self->agent, "stun-server", host, "stun-server-port", port, NULL);
 }
@@ -414,7 +433,7 @@ ics_nice_leg_get_pair (IcsNiceLeg *self, IcsIcePair *pair)
   pair->remote = ics_nice_candidate_to_endpoint (remote);
   pair->local_type = ics_candidate_type_to_string (ics_nice_candidate_get_type (local));
   pair->remote_type = ics_candidate_type_to_string (ics_nice_candidate_get_type (remote));
-  pair->transport = "udp";
+  pair->transport = self->transport;
   return TRUE;
 }
 

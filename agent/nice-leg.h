@@ -38,7 +38,8 @@ GArray *ics_nice_leg_retire (IcsNiceLeg *self, IcsFlow *selected, void (*closed)
 void ics_nice_leg_get_credentials (IcsNiceLeg *self, char **ufrag, char **pwd);
 
 /* Once. @local: (element-type GInetAddress); @server: STUN or TURN server, may be NULL on a direct leg;
- * @turn: its credentials, on a relay leg. FALSE if not one socket can be bound. */
+ * @turn: its transport (TLS is TCP here) and credentials, on a relay leg. FALSE if not one socket can be
+ * bound. */
 gboolean ics_nice_leg_gather (IcsNiceLeg *self, GPtrArray *local, GInetSocketAddress *server,
                               const IcsTurnServer *turn);
 

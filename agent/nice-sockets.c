@@ -8,10 +8,12 @@
 /* With the default of 208 KiB half of a burst is lost. */
 #define BUFFER_SIZE (4 * 1024 * 1024)
 
-/* Beyond the system's limit where the process may, else up to it. */
+/* Beyond the system's limit where the process may, else up to it. What waits in a stream makes it slow. */
 static void
 enlarge (GSocket *socket)
 {
+  if (g_socket_get_socket_type (socket) == G_SOCKET_TYPE_STREAM)
+    return;
   if (!g_socket_set_option (socket, SOL_SOCKET, SO_RCVBUFFORCE, BUFFER_SIZE, NULL))
     g_socket_set_option (socket, SOL_SOCKET, SO_RCVBUF, BUFFER_SIZE, NULL);
   if (!g_socket_set_option (socket, SOL_SOCKET, SO_SNDBUFFORCE, BUFFER_SIZE, NULL))

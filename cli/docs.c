@@ -200,7 +200,8 @@ man_files (void)
 {
   puts (".SH FILES");
   man_row ("$XDG_CONFIG_HOME/ice-session/config",
-           "Key file. Group [ice-session]: server, path, turn (separated by ';'), timeout, limit-rate. Group "
+           "Key file. Group [ice-session]: server, path, turn (separated by ';'), turn-ca, timeout, "
+           "limit-rate. Group "
            "[server]: listen, "
            "tls-cert, tls-key, public-address, turn, turn-secret-file, turn-allow-peer, turn-lifetime, "
            "state-dir. An option "

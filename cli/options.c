@@ -45,7 +45,10 @@ const CliOption cli_options[CLI_N_OPTS] = {
   [CLI_OPT_IPV4] = { CLI_OPT_IPV4, '4', NULL, NULL, FALSE, "Use IPv4 only." },
   [CLI_OPT_IPV6] = { CLI_OPT_IPV6, '6', NULL, NULL, FALSE, "Use IPv6 only." },
   [CLI_OPT_TURN] = { CLI_OPT_TURN, 0, "turn", "URI", TRUE,
-    "Use this TURN server too, turn:USER:PASSWORD@HOST[:PORT]. \"none\": not even those of the rendezvous server." },
+    "Use this TURN server too: turn:USER:PASSWORD@HOST[:PORT], with ?transport=tcp over TCP, or turns:USER:PASSWORD@HOST[:PORT] "
+    "over TLS. \"none\": not even those of the rendezvous server." },
+  [CLI_OPT_TURN_CA] = { CLI_OPT_TURN_CA, 0, "turn-ca", "FILE", FALSE,
+    "Trust the certificate authorities in FILE (PEM), too, for TURN over TLS." },
   [CLI_OPT_NO_PORT_MAPPING] = { CLI_OPT_NO_PORT_MAPPING, 0, "no-port-mapping", NULL, FALSE,
     "Do not ask this network's router to map a port (PCP, NAT-PMP, UPnP) for the direct path." },
   [CLI_OPT_LIMIT_RATE] = { CLI_OPT_LIMIT_RATE, 0, "limit-rate", "R", FALSE,

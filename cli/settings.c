@@ -148,6 +148,7 @@ set_values (CliSettings *self, const CliArguments *arguments, GError **error)
   g_autofree char *timeout = pick (self, arguments, CLI_OPT_TIMEOUT, NULL);
 
   self->server = pick (self, arguments, CLI_OPT_SERVER, "ICE_SESSION_SERVER");
+  self->turn_ca = pick (self, arguments, CLI_OPT_TURN_CA, NULL);
   self->code_file = g_strdup (cli_arguments_get (arguments, CLI_OPT_CODE_FILE));
   self->no_port_mapping = cli_arguments_has (arguments, CLI_OPT_NO_PORT_MAPPING)
                           || g_key_file_get_boolean (self->config, CLI_CONFIG_GROUP, "no-port-mapping", NULL);
@@ -182,6 +183,7 @@ cli_settings_free (CliSettings *self)
   for (guint i = 0; self->turn_uris != NULL && self->turn_uris[i] != NULL; i++)
     sodium_memzero (self->turn_uris[i], strlen (self->turn_uris[i]));
   g_strfreev (self->turn_uris);
+  g_free (self->turn_ca);
   g_free (self->code_file);
   cli_code_free (self->code);
   g_key_file_unref (self->config);

@@ -16,6 +16,7 @@ typedef struct
   char **turn_uris;
   gboolean no_server_turn;
   gboolean no_port_mapping;
+  char *turn_ca;      /* a file; NULL: none given */
   guint64 limit_rate; /* bytes a second, 0 = none */
   guint timeout_ms;   /* 0 = default */
   gboolean json;

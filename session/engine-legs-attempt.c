@@ -22,11 +22,20 @@ ics_attempt_tell_over (IcsEngine *self, IcsLeg leg, guint number)
   ics_engine_send_control (self, &message);
 }
 
+/* The allocation is given back through the tunnel. */
+typedef struct
+{
+  IcsEngine *engine;
+  IcsTurnTunnel *tunnel;
+} Closing;
+
 static void
 on_ice_closed (gpointer user_data)
 {
-  IcsEngine *self = user_data;
+  g_autofree Closing *closing = user_data;
+  IcsEngine *self = closing->engine;
 
+  g_clear_pointer (&closing->tunnel, ics_turn_tunnel_free);
   self->closing_attempts--;
   ics_engine_wake (self);
 }
@@ -35,6 +44,7 @@ void
 ics_attempt_end (IcsAttempt *attempt, gboolean tell)
 {
   IcsEngine *self = attempt->engine;
+  Closing *closing = g_new0 (Closing, 1);
 
   g_queue_remove (&self->legs[attempt->leg].attempts, attempt);
   if (tell)
@@ -42,7 +52,11 @@ ics_attempt_end (IcsAttempt *attempt, gboolean tell)
   if (attempt->path != NULL)
     ics_engine_remove_path (self, attempt->path);
   self->closing_attempts++;
-  ics_ice_attempt_free (attempt->ice, on_ice_closed, self);
+  closing->engine = self;
+  closing->tunnel = attempt->tunnel;
+  if (closing->tunnel != NULL)
+    ics_turn_tunnel_mute (closing->tunnel);
+  ics_ice_attempt_free (attempt->ice, on_ice_closed, closing);
   g_free (attempt);
 }
 
@@ -74,6 +88,14 @@ on_gathered (G_GNUC_UNUSED IcsIceAttempt *ice, gpointer user_data)
   say (user_data, ICS_CONTROL_END, NULL, NULL);
 }
 
+/* Not at once: the attempt is on the stack. */
+void
+ics_attempt_fail (IcsAttempt *attempt)
+{
+  attempt->failed = TRUE;
+  ics_engine_wake (attempt->engine);
+}
+
 static void
 on_ice_state (IcsIceAttempt *ice, IcsIceState state, gpointer user_data)
 {
@@ -89,9 +111,7 @@ on_ice_state (IcsIceAttempt *ice, IcsIceState state, gpointer user_data)
         attempt->path = ics_engine_add_path (attempt->engine, kind_of (attempt->leg), ice);
       break;
     case ICS_ICE_FAILED:
-      /* Not here: the attempt is on the stack. */
-      attempt->failed = TRUE;
-      ics_engine_wake (attempt->engine);
+      ics_attempt_fail (attempt);
       break;
     }
 }
@@ -182,22 +202,26 @@ note_start (IcsAttempt *attempt, const IcsIceConfig *config)
                    uri != NULL ? ", here on " : "", uri != NULL ? uri : "");
 }
 
+/* At once: the listener takes attempts in the order of their numbers. */
 static void
-begin (IcsAttempt *attempt)
+announce (IcsAttempt *attempt)
 {
-  g_autoptr (GError) error = NULL;
   const char *ufrag, *pwd;
 
+  ics_ice_attempt_get_credentials (attempt->ice, &ufrag, &pwd);
+  say (attempt, ICS_CONTROL_ICE, ufrag, pwd);
+}
+
+void
+ics_attempt_begin (IcsAttempt *attempt)
+{
+  g_autoptr (GError) error = NULL;
+
   if (ics_ice_attempt_start (attempt->ice, &error))
-    {
-      ics_ice_attempt_get_credentials (attempt->ice, &ufrag, &pwd);
-      say (attempt, ICS_CONTROL_ICE, ufrag, pwd);
-      return;
-    }
+    return;
   ics_engine_note (attempt->engine, "%s attempt %u can not start: %s", ics_leg_to_string (attempt->leg),
                    attempt->number, error->message);
-  attempt->failed = TRUE;
-  ics_engine_wake (attempt->engine);
+  ics_attempt_fail (attempt);
 }
 
 IcsAttempt *
@@ -222,7 +246,11 @@ ics_attempt_start (IcsEngine *self, IcsLeg leg, guint number, const IcsLegRoute 
   g_queue_push_tail (&self->legs[leg].attempts, attempt);
   note_start (attempt, &config);
   attempt->ice = ics_ice_attempt_new (&config, &ice_callbacks, attempt);
-  begin (attempt);
+  announce (attempt);
+  if (config.turn != NULL && config.turn->transport != ICS_TURN_UDP)
+    ics_attempt_open_tunnel (attempt, config.turn);
+  else
+    ics_attempt_begin (attempt);
   return attempt;
 }
 

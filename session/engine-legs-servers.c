@@ -28,24 +28,34 @@ is_listed (GPtrArray *list, const IcsTurnServer *server)
   return FALSE;
 }
 
-/* libnice speaks TURN over UDP only. (element-type IcsTurnServer), not copied. */
-static GPtrArray *
-usable_servers (IcsEngine *self)
+/* Those of one kind, so many at most. */
+static void
+add_servers (IcsEngine *self, GPtrArray *list, gboolean stream, guint max)
 {
-  GPtrArray *list = g_ptr_array_new ();
+  guint end = list->len + max;
 
   for (guint i = 0; i < 2; i++)
     {
       GPtrArray *known = known_servers (self, i);
 
-      for (guint k = 0; known != NULL && k < known->len && list->len < ICS_LEG_SERVERS_MAX; k++)
+      for (guint k = 0; known != NULL && k < known->len && list->len < end; k++)
         {
           IcsTurnServer *server = known->pdata[k];
 
-          if (server->transport == ICS_TURN_UDP && !server->is_stun && !is_listed (list, server))
+          if ((server->transport != ICS_TURN_UDP) == stream && !server->is_stun && !is_listed (list, server))
             g_ptr_array_add (list, server);
         }
     }
+}
+
+/* UDP first. (element-type IcsTurnServer), not copied. */
+static GPtrArray *
+usable_servers (IcsEngine *self)
+{
+  GPtrArray *list = g_ptr_array_new ();
+
+  add_servers (self, list, FALSE, ICS_LEG_SERVERS_MAX);
+  add_servers (self, list, TRUE, ICS_LEG_STREAMS_MAX);
   return list;
 }
 

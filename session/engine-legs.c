@@ -6,7 +6,7 @@
 
 /* An attempt holds sockets, and its end takes time. A peer that starts one after the other makes no more than
  * these. */
-#define MAX_TURN_ATTEMPTS 8
+#define MAX_TURN_ATTEMPTS 12
 #define MAX_DIRECT_ATTEMPTS 3
 #define MAX_CLOSING 12
 

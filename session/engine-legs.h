@@ -2,6 +2,7 @@
 #pragma once
 
 #include "session/engine-private.h"
+#include "turn-fallback/turn-tunnel.h"
 
 G_BEGIN_DECLS
 
@@ -16,7 +17,8 @@ typedef struct
   IcsRelays relays; /* who relays, in the turn leg */
   guint server;     /* place in the listener's list, where the listener relays */
   IcsIceAttempt *ice;
-  IcsCarrier *path; /* once connected */
+  IcsTurnTunnel *tunnel; /* to a relay over TCP or TLS; NULL = over UDP */
+  IcsCarrier *path;      /* once connected */
   gboolean failed;
   gint64 deadline; /* to prove itself */
 } IcsAttempt;
@@ -35,6 +37,15 @@ gboolean ics_attempt_is_lan (IcsAttempt *attempt);
 /* The address of the relay on this attempt's path; NULL = none. (transfer full) */
 char *ics_attempt_get_relay (IcsAttempt *attempt);
 void ics_attempt_tell_over (IcsEngine *self, IcsLeg leg, guint number);
+/* The ICE attempt begins to gather. */
+void ics_attempt_begin (IcsAttempt *attempt);
+/* It has come to nothing, or its path is gone; it ends soon. */
+void ics_attempt_fail (IcsAttempt *attempt);
+
+/* engine-legs-tunnel.c */
+
+/* The attempt begins when its relay is reached, and fails when it is not, or not any more. */
+void ics_attempt_open_tunnel (IcsAttempt *attempt, const IcsTurnServer *server);
 
 /* engine-legs-servers.c */
 

@@ -15,9 +15,9 @@
 /* --- addresses --- */
 
 static gboolean
-is_stranded (const IcsCarrier *path)
+is_stranded (IcsEngine *self, const IcsCarrier *path)
 {
-  g_autoptr (GInetAddress) base = path->attempt != NULL ? ics_ice_attempt_get_base (path->attempt) : NULL;
+  g_autoptr (GInetAddress) base = ics_legs_get_base (self, path);
 
   return base != NULL && !ics_network_has_address (base);
 }
@@ -44,7 +44,7 @@ review_paths (IcsEngine *self)
   while (g_hash_table_iter_next (&iter, NULL, &value))
     {
       IcsCarrier *path = value;
-      gboolean stranded = is_stranded (path);
+      gboolean stranded = is_stranded (self, path);
 
       if (stranded)
         ics_engine_note (self, "path %u: this host's address is gone", path->id);

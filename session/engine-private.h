@@ -76,8 +76,9 @@ struct _IcsEngine
   int family;
   gboolean no_server_turn;
   gboolean no_port_mapping;
-  GPtrArray *own_turn; /* IcsTurnServer from the configuration */
-  gint64 timeout_us;   /* 0 = the defaults */
+  GPtrArray *own_turn;   /* IcsTurnServer from the configuration */
+  GTlsDatabase *turn_ca; /* trusted for TURN besides the system's store; NULL = none */
+  gint64 timeout_us;     /* 0 = the defaults */
   gint64 handshake_timeout_us;
   gint64 deadline;        /* of the state; G_MAXINT64 = none */
   gint64 direct_deadline; /* policy direct and lan: for the first direct path */
@@ -214,5 +215,7 @@ void ics_legs_network_changed (IcsEngine *self);
 void ics_legs_stop (IcsEngine *self);
 /* @before: the kinds that were allowed. */
 void ics_legs_policy_changed (IcsEngine *self, guint before);
+/* The address of this host that a path is sent from, below a relay too: (transfer full) (nullable). */
+GInetAddress *ics_legs_get_base (IcsEngine *self, const IcsCarrier *path);
 
 G_END_DECLS

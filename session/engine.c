@@ -65,6 +65,7 @@ ics_engine_new (const IcsEngineConfig *config, const IcsEngineCallbacks *callbac
   self->family = config->family;
   self->no_server_turn = config->no_server_turn;
   self->no_port_mapping = config->no_port_mapping;
+  self->turn_ca = config->turn_ca != NULL ? g_object_ref (config->turn_ca) : NULL;
   self->timeout_us = (gint64)config->timeout_ms * 1000;
   self->handshake_timeout_us = config->handshake_timeout_ms != 0 ? (gint64)config->handshake_timeout_ms * 1000
                                                                  : ICS_HANDSHAKE_TIMEOUT_US;
@@ -100,6 +101,7 @@ ics_engine_free (IcsEngine *self)
   ics_engine_free_carriers (self);
   ics_legs_clear (self);
   g_ptr_array_unref (self->own_turn);
+  g_clear_object (&self->turn_ca);
   g_clear_pointer (&self->active, ics_path_info_unref);
   g_signal_handlers_disconnect_by_data (self->channel, self);
   g_clear_object (&self->channel);

@@ -21,6 +21,7 @@ typedef struct
   const char *const *turn_uris;
   gboolean no_server_turn;
   gboolean no_port_mapping;
+  GTlsDatabase *turn_ca;      /* trusted for TURN over TLS besides the system's store; may be NULL */
   guint timeout_ms;           /* for the peer to come, and without any path; 0 = the defaults */
   guint handshake_timeout_ms; /* from when the peer is there; 0 = the default */
 } IcsEngineConfig;

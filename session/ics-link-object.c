@@ -15,6 +15,7 @@ typedef enum
   PROP_TURN_URIS,
   PROP_NO_SERVER_TURN,
   PROP_PORT_MAPPING,
+  PROP_TURN_CA_FILE,
   PROP_TIMEOUT_MS,
   PROP_HANDSHAKE_TIMEOUT_MS,
   PROP_CODE,
@@ -66,6 +67,10 @@ ics_link_set_property (GObject *object, guint id, const GValue *value, GParamSpe
     case PROP_PORT_MAPPING:
       self->no_port_mapping = !g_value_get_boolean (value);
       break;
+    case PROP_TURN_CA_FILE:
+      g_free (self->turn_ca_file);
+      self->turn_ca_file = g_value_dup_string (value);
+      break;
     case PROP_TIMEOUT_MS:
       self->timeout_ms = g_value_get_uint (value);
       break;
@@ -112,6 +117,9 @@ ics_link_get_property (GObject *object, guint id, GValue *value, GParamSpec *psp
     case PROP_PORT_MAPPING:
       g_value_set_boolean (value, !self->no_port_mapping);
       break;
+    case PROP_TURN_CA_FILE:
+      g_value_set_string (value, self->turn_ca_file);
+      break;
     case PROP_TIMEOUT_MS:
       g_value_set_uint (value, self->timeout_ms);
       break;
@@ -148,6 +156,7 @@ ics_link_finalize (GObject *object)
   g_clear_object (&self->channel);
   g_clear_error (&self->close_error);
   g_strfreev (self->turn_uris);
+  g_free (self->turn_ca_file);
   g_free (self->server_uri);
   g_free (self->application);
   ics_secret_free (self->code);
@@ -170,6 +179,7 @@ install_properties (GObjectClass *klass)
   props[PROP_TURN_URIS] = g_param_spec_boxed ("turn-uris", NULL, NULL, G_TYPE_STRV, settable);
   props[PROP_NO_SERVER_TURN] = g_param_spec_boolean ("no-server-turn", NULL, NULL, FALSE, settable);
   props[PROP_PORT_MAPPING] = g_param_spec_boolean ("port-mapping", NULL, NULL, TRUE, settable);
+  props[PROP_TURN_CA_FILE] = g_param_spec_string ("turn-ca-file", NULL, NULL, NULL, settable);
   props[PROP_TIMEOUT_MS] = g_param_spec_uint ("timeout-ms", NULL, NULL, 0, G_MAXUINT, 0, settable);
   props[PROP_HANDSHAKE_TIMEOUT_MS]
       = g_param_spec_uint ("handshake-timeout-ms", NULL, NULL, 0, G_MAXUINT, 0, settable);

@@ -21,6 +21,7 @@ struct _IcsLink
   char **turn_uris;
   gboolean no_server_turn;
   gboolean no_port_mapping;
+  char *turn_ca_file;
   guint timeout_ms, handshake_timeout_ms;
 
   IcsLinkThread *thread;

@@ -175,8 +175,24 @@ unref_thread (gpointer data)
   ics_link_thread_unref (data);
 }
 
+/* (nullable) */
+static GTlsDatabase *
+load_turn_ca (IcsLink *self, GError **error)
+{
+  g_autoptr (GError) cause = NULL;
+  GTlsDatabase *database;
+
+  if (self->turn_ca_file == NULL)
+    return NULL;
+  database = g_tls_file_database_new (self->turn_ca_file, &cause);
+  if (database == NULL)
+    g_set_error (error, ICS_ERROR, ICS_ERROR_INVALID_ARGUMENT, "cannot read the certificates in %s: %s",
+                 self->turn_ca_file, cause->message);
+  return database;
+}
+
 static void
-start (IcsLink *self, const char *code)
+start (IcsLink *self, const char *code, GTlsDatabase *turn_ca)
 {
   g_autoptr (IcsChannel) proxy = self->channel != NULL ? ics_channel_proxy_new (self->channel) : NULL;
   IcsEngineConfig config = {
@@ -189,6 +205,7 @@ start (IcsLink *self, const char *code)
     .turn_uris = (const char *const *)self->turn_uris,
     .no_server_turn = self->no_server_turn,
     .no_port_mapping = self->no_port_mapping,
+    .turn_ca = turn_ca,
     .timeout_ms = self->timeout_ms,
     .handshake_timeout_ms = self->handshake_timeout_ms,
   };
@@ -201,6 +218,7 @@ ics_link_connect_async (IcsLink *self, const char *code, GCancellable *cancellab
                         GAsyncReadyCallback callback, gpointer user_data)
 {
   g_autoptr (GTask) task = g_task_new (self, cancellable, callback, user_data);
+  g_autoptr (GTlsDatabase) turn_ca = NULL;
   GError *error = NULL;
   char *canonical = NULL, *nameplate = NULL;
 
@@ -216,13 +234,19 @@ ics_link_connect_async (IcsLink *self, const char *code, GCancellable *cancellab
                                "a link needs a server (or a channel) and an application name");
       return;
     }
+  turn_ca = load_turn_ca (self, &error);
+  if (error != NULL)
+    {
+      g_task_return_error (task, error);
+      return;
+    }
   if (code != NULL && !ics_code_parse (code, &canonical, &nameplate, &error))
     {
       g_task_return_error (task, error);
       return;
     }
   g_free (nameplate);
-  start (self, canonical);
+  start (self, canonical, turn_ca);
   ics_secret_free (canonical);
   self->connect_task = g_steal_pointer (&task);
   if (cancellable != NULL)

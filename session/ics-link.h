@@ -46,6 +46,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (IcsPathInfo, ics_path_info_unref)
  *   no-server-turn (boolean)  do not use the server's TURN servers
  *   port-mapping (boolean)    ask this host's gateway for port mappings (PCP, NAT-PMP, UPnP), for direct
  *                             paths that would not be possible otherwise; default TRUE
+ *   turn-ca-file (string)     certificates (PEM) of authorities that are trusted for TURN over TLS besides
+ *                             the system's
  *   timeout-ms (uint)         limit for the peer to come, and for a life without any path; 0 = defaults
  *                             (no limit for the peer to come, 600 s without a path)
  *   handshake-timeout-ms (uint)  limit for pairing and handshake, from when the peer is there; 0 = 30 s

@@ -26,13 +26,15 @@ struct _IcsServer
   IcsRvServer *rendezvous;
   IcsCoturn *coturn;
   GArray *turn_addresses; /* IcsCoturnAddress */
+  char *turn_tls_host;    /* what the certificate is for; NULL = no TURN over TLS is handed out */
   GPtrArray *turn_given;  /* (element-type IcsTurnServer): from turn-uris */
   guint stopping;         /* parts that have not ended yet */
   GTask *stop_task;
 };
 
 /* ics-server-turn.c: what this server knows of TURN, and the coturn that it may start. */
-gboolean ics_server_turn_start (IcsServer *self, GError **error);
+/* @certificate: of the --tls-cert file; NULL = none. */
+gboolean ics_server_turn_start (IcsServer *self, GTlsCertificate *certificate, GError **error);
 /* What one member is handed: the servers known now, each with credentials made for it. (transfer full)
  * (element-type IcsTurnServer) */
 GPtrArray *ics_server_turn_issue (IcsServer *self);

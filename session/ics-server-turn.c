@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <glib/gstdio.h>
 #include <sodium.h>
+#include <string.h>
 
 #define REALM "ice-session"
 #define SECRET_SIZE 32
@@ -19,14 +20,35 @@ on_log (const char *line, gpointer user_data)
 }
 
 static void
-add_turn_address (GPtrArray *turn, const IcsServer *self, const IcsCoturnAddress *address)
+add_turn (GPtrArray *turn, const char *host, guint16 port, IcsTurnTransport transport)
 {
   IcsTurnServer *server = g_new0 (IcsTurnServer, 1);
 
-  server->host = g_strdup (address->public != NULL ? address->public : address->local);
-  server->port = ics_coturn_get_port (self->coturn);
-  server->transport = ICS_TURN_UDP;
+  server->host = g_strdup (host);
+  server->port = port;
+  server->transport = transport;
   g_ptr_array_add (turn, server);
+}
+
+static const char *
+outside (const IcsCoturnAddress *address)
+{
+  return address->public != NULL ? address->public : address->local;
+}
+
+/* A host looks at the first ones of each transport: TLS gets out where TCP does not. */
+static void
+add_child (GPtrArray *turn, const IcsServer *self)
+{
+  guint16 port = ics_coturn_get_port (self->coturn);
+  const IcsCoturnAddress *addresses = (const IcsCoturnAddress *)(gpointer)self->turn_addresses->data;
+
+  for (guint i = 0; i < self->turn_addresses->len; i++)
+    add_turn (turn, outside (&addresses[i]), port, ICS_TURN_UDP);
+  if (self->turn_tls_host != NULL)
+    add_turn (turn, self->turn_tls_host, ics_coturn_get_tls_port (self->coturn), ICS_TURN_TLS);
+  for (guint i = 0; i < self->turn_addresses->len; i++)
+    add_turn (turn, outside (&addresses[i]), port, ICS_TURN_TCP);
 }
 
 GPtrArray *
@@ -36,8 +58,8 @@ ics_server_turn_issue (IcsServer *self)
 
   for (guint i = 0; self->turn_given != NULL && i < self->turn_given->len; i++)
     g_ptr_array_add (turn, ics_turn_server_copy (self->turn_given->pdata[i]));
-  for (guint i = 0; self->coturn != NULL && i < self->turn_addresses->len; i++)
-    add_turn_address (turn, self, &g_array_index (self->turn_addresses, IcsCoturnAddress, i));
+  if (self->coturn != NULL)
+    add_child (turn, self);
   for (guint i = 0; i < turn->len; i++)
     {
       IcsTurnServer *server = turn->pdata[i];
@@ -98,7 +120,45 @@ prepare_state_dir (IcsServer *self, GError **error)
 }
 
 static gboolean
-start_coturn (IcsServer *self, GError **error)
+covers (GTlsCertificate *certificate, const char *address)
+{
+  g_autoptr (GInetAddress) wanted = g_inet_address_new_from_string (address);
+  g_autoptr (GPtrArray) addresses = g_tls_certificate_get_ip_addresses (certificate);
+
+  for (guint i = 0; addresses != NULL && i < addresses->len; i++)
+    if (g_inet_address_equal (addresses->pdata[i], wanted))
+      return TRUE;
+  return FALSE;
+}
+
+/* Under which name a client can check the certificate: one of the server's addresses, else the first name
+ * that is no pattern. (transfer full) (nullable) */
+static char *
+find_tls_host (IcsServer *self, GTlsCertificate *certificate)
+{
+  g_autoptr (GPtrArray) names = g_tls_certificate_get_dns_names (certificate);
+
+  for (guint i = 0; i < self->turn_addresses->len; i++)
+    {
+      const char *address = outside (&g_array_index (self->turn_addresses, IcsCoturnAddress, i));
+
+      if (covers (certificate, address))
+        return g_strdup (address);
+    }
+  for (guint i = 0; names != NULL && i < names->len; i++)
+    {
+      gsize len;
+      const char *name = g_bytes_get_data (names->pdata[i], &len);
+
+      if (len > 0 && memchr (name, '*', len) == NULL)
+        return g_strndup (name, len);
+    }
+  on_log ("the certificate names no host: TURN over TLS is not handed out", self);
+  return NULL;
+}
+
+static gboolean
+start_coturn (IcsServer *self, GTlsCertificate *certificate, GError **error)
 {
   g_autofree char *program = ics_coturn_find_program ();
   IcsCoturnConfig config = { .realm = REALM, .log = on_log, .user_data = self };
@@ -122,6 +182,12 @@ start_coturn (IcsServer *self, GError **error)
   config.addresses = (const IcsCoturnAddress *)(gpointer)self->turn_addresses->data;
   config.n_addresses = self->turn_addresses->len;
   config.allow_peers = (const char *const *)self->turn_allow_peers;
+  if (certificate != NULL)
+    {
+      self->turn_tls_host = find_tls_host (self, certificate);
+      config.tls_cert = self->tls_cert_file;
+      config.tls_key = self->tls_key_file;
+    }
   self->coturn = ics_coturn_new (&config);
   return ics_coturn_start (self->coturn, error);
 }
@@ -142,7 +208,7 @@ take_turn_uri (IcsServer *self, const char *uri, gboolean *automatic, GError **e
 }
 
 gboolean
-ics_server_turn_start (IcsServer *self, GError **error)
+ics_server_turn_start (IcsServer *self, GTlsCertificate *certificate, GError **error)
 {
   gboolean automatic = self->turn_uris == NULL || self->turn_uris[0] == NULL;
 
@@ -152,13 +218,14 @@ ics_server_turn_start (IcsServer *self, GError **error)
       return FALSE;
   if (self->turn_secret_file != NULL && !read_secret (self, error))
     return FALSE;
-  return !automatic || start_coturn (self, error);
+  return !automatic || start_coturn (self, certificate, error);
 }
 
 void
 ics_server_turn_clear (IcsServer *self)
 {
   g_clear_pointer (&self->turn_addresses, g_array_unref);
+  g_clear_pointer (&self->turn_tls_host, g_free);
   g_clear_pointer (&self->turn_given, g_ptr_array_unref);
   ics_secret_free (g_steal_pointer (&self->secret));
 }

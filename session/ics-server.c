@@ -110,7 +110,7 @@ ics_server_start (IcsServer *self, GError **error)
     return FALSE;
   config.certificate = certificate;
   self->rendezvous = ics_rv_server_new (&config);
-  if (!bind_all (self, bound, error) || !ics_server_turn_start (self, error))
+  if (!bind_all (self, bound, error) || !ics_server_turn_start (self, certificate, error))
     return FALSE;
   announce (self, bound, certificate != NULL);
   return TRUE;

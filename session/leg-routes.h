@@ -7,9 +7,13 @@ G_BEGIN_DECLS
 
 /* The ways in which an attempt of a leg can be made: who takes a relay, and on which server. Pure. */
 
-/* TURN servers tried at a time; of a peer's list no more are looked at. */
+/* TURN servers tried at a time, over UDP and over a stream (TCP or TLS); of a peer's list no more are looked
+ * at. One host that gives TCP and TLS for each of its addresses makes two streams. */
 #define ICS_LEG_SERVERS_MAX 3
-#define ICS_LEG_ROUTES_MAX 8
+#define ICS_LEG_STREAMS_MAX 2
+/* One hop: three over UDP, three the other way, two streams of each host. Two hops: two over UDP, and over
+ * streams two, and two more where one of both is UDP. */
+#define ICS_LEG_ROUTES_MAX 16
 
 typedef enum
 {
@@ -36,11 +40,15 @@ typedef struct
 /* What a host brings to the relayed leg. */
 typedef struct
 {
-  const char *const *servers; /* URIs without credentials, the preferred one first; NULL = none */
+  const char *const *servers; /* TURN URIs without credentials, of each kind the preferred one first; NULL =
+                                 none */
   gboolean plain;             /* it may be the host without a relay, which shows its addresses to the other */
 } IcsLegEnd;
 
 gboolean ics_relays_include (IcsRelays relays, gboolean joiner);
+
+/* Over TCP or TLS, by its URI (RFC 7065). */
+gboolean ics_leg_server_is_stream (const char *uri);
 
 /* The direct leg's only route. */
 void ics_leg_routes_direct (IcsLegRoutes *self);

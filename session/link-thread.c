@@ -52,6 +52,7 @@ ics_link_thread_unref (IcsLinkThread *self)
   g_main_context_unref (self->io_context);
   g_main_context_unref (self->owner_context);
   g_clear_object (&self->config.channel);
+  g_clear_object (&self->config.turn_ca);
   g_free (self->server_uri);
   ics_secret_free (self->code);
   g_free (self->application);
@@ -269,6 +270,7 @@ ics_link_thread_new (const IcsEngineConfig *config, GObject *owner,
   self->handler = handler;
   self->config = *config;
   self->config.channel = config->channel != NULL ? g_object_ref (config->channel) : NULL;
+  self->config.turn_ca = config->turn_ca != NULL ? g_object_ref (config->turn_ca) : NULL;
   self->config.server_uri = self->server_uri = g_strdup (config->server_uri);
   self->config.code = self->code = g_strdup (config->code);
   self->config.application = self->application = g_strdup (config->application);

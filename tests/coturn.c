@@ -13,7 +13,7 @@
 struct _Coturn
 {
   GSubprocess *process;
-  guint16 port;
+  guint16 port, tls_port;
   char *folder;
   GThread *reader; /* of its log, to the end: a full pipe would stop it */
   GMutex lock;
@@ -103,9 +103,20 @@ add_users (GString *config)
     g_string_append_printf (config, "user=user%u:secret\n", i);
 }
 
-/* @secret: NULL for the users above. */
+static void
+add_streams (Coturn *self, GString *config, const char *certificate)
+{
+  if (certificate == NULL)
+    g_string_append (config, "no-tls\nno-tcp\n");
+  else
+    g_string_append_printf (config, "tls-listening-port=%u\ncert=%s\npkey=%s\n", self->tls_port, certificate,
+                            certificate);
+}
+
+/* @secret: NULL for the users above; @certificate: NULL for UDP only. */
 static char *
-write_config (Coturn *self, const char *listening, const char *relay, const char *secret)
+write_config (Coturn *self, const char *listening, const char *relay, const char *secret,
+              const char *certificate)
 {
   g_autoptr (GString) text = g_string_new (NULL);
   char *path = g_build_filename (self->folder, "conf", NULL);
@@ -114,7 +125,8 @@ write_config (Coturn *self, const char *listening, const char *relay, const char
                           self->port);
   g_string_append_printf (text, "pidfile=%s/pid\nuserdb=%s/db\n", self->folder, self->folder);
   g_string_append (text, "log-file=stdout\nsimple-log\nverbose\nallow-loopback-peers\n"
-                         "no-tls\nno-dtls\nno-tcp\nno-cli\nrealm=test\nuser-quota=1\n");
+                         "no-dtls\nno-cli\nrealm=test\nuser-quota=1\n");
+  add_streams (self, text, certificate);
   if (secret != NULL)
     g_string_append_printf (text, "use-auth-secret\nstatic-auth-secret=%s\n", secret);
   else
@@ -124,7 +136,7 @@ write_config (Coturn *self, const char *listening, const char *relay, const char
 }
 
 static Coturn *
-start (const char *listening, const char *relay, const char *secret)
+start (const char *listening, const char *relay, const char *secret, const char *certificate)
 {
   Coturn *self = g_new0 (Coturn, 1);
   g_autofree char *config = NULL;
@@ -135,7 +147,10 @@ start (const char *listening, const char *relay, const char *secret)
   self->folder = g_dir_make_tmp ("ice-session-coturn-XXXXXX", &error);
   ck_assert_msg (self->folder != NULL, "no folder");
   self->port = free_port (listening);
-  config = write_config (self, listening, relay, secret);
+  do
+    self->tls_port = free_port (listening);
+  while (self->tls_port + 1 >= self->port && self->tls_port <= self->port + 1);
+  config = write_config (self, listening, relay, secret, certificate);
   self->process = g_subprocess_new (G_SUBPROCESS_FLAGS_STDOUT_PIPE | G_SUBPROCESS_FLAGS_STDERR_SILENCE,
                                     &error, "turnserver", "-c", config, NULL);
   ck_assert_msg (self->process != NULL, "coturn: %s", error != NULL ? error->message : "?");
@@ -148,19 +163,31 @@ start (const char *listening, const char *relay, const char *secret)
 Coturn *
 coturn_start (const char *listening, const char *relay)
 {
-  return start (listening, relay, NULL);
+  return start (listening, relay, NULL, NULL);
 }
 
 Coturn *
 coturn_start_rest (const char *listening, const char *relay, const char *secret)
 {
-  return start (listening, relay, secret);
+  return start (listening, relay, secret, NULL);
+}
+
+Coturn *
+coturn_start_streams (const char *listening, const char *relay, const char *certificate)
+{
+  return start (listening, relay, NULL, certificate);
 }
 
 guint16
 coturn_get_port (Coturn *self)
 {
   return self->port;
+}
+
+guint16
+coturn_get_tls_port (Coturn *self)
+{
+  return self->tls_port;
 }
 
 void

@@ -15,7 +15,11 @@ typedef struct _Coturn Coturn;
 Coturn *coturn_start (const char *listening, const char *relay);
 /* Takes instead the credentials that are made with @secret ("TURN REST API"). */
 Coturn *coturn_start_rest (const char *listening, const char *relay, const char *secret);
+/* Over TCP as well, and over TLS with @certificate, a PEM file with the key in it. */
+Coturn *coturn_start_streams (const char *listening, const char *relay, const char *certificate);
 guint16 coturn_get_port (Coturn *self);
+/* Of coturn_start_streams(). */
+guint16 coturn_get_tls_port (Coturn *self);
 void coturn_stop (Coturn *self);
 
 /* Silent from now on, as if it were dead. */

@@ -9,7 +9,7 @@
 #define S G_TIME_SPAN_SECOND
 
 static const IcsLegPlanConfig turn_config
-    = { .retry_min = S, .retry_max = 60 * S, .at_once = TRUE, .settle = 3 * S, .keep = 2, .max = 8 };
+    = { .retry_min = S, .retry_max = 60 * S, .at_once = TRUE, .settle = 3 * S, .keep = 2, .max = 12 };
 static const IcsLegPlanConfig direct_config
     = { .retry_min = 3 * S, .retry_max = 120 * S, .keep = 2, .max = 3 };
 

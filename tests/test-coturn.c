@@ -275,10 +275,33 @@ START_TEST (test_config_text)
 }
 END_TEST
 
+/* With TLS its port and files, else the word that there is none; never a line of somebody else's. */
+START_TEST (test_config_tls)
+{
+  IcsCoturnSettings settings
+      = { .dir = "/d", .secret = "s", .realm = "r", .addresses = &loopback, .n_addresses = 1 };
+  g_autofree char *plain = ics_coturn_compose (&settings, NULL);
+  g_autofree char *tls = NULL;
+  g_autoptr (GError) error = NULL;
+
+  ck_assert_ptr_nonnull (strstr (plain, "no-tls\n"));
+  settings.tls_port = 5349;
+  settings.tls_cert = "/c.pem";
+  settings.tls_key = "/k.pem";
+  tls = ics_coturn_compose (&settings, NULL);
+  ck_assert_ptr_null (strstr (tls, "no-tls\n"));
+  ck_assert_ptr_nonnull (strstr (tls, "tls-listening-port=5349\ncert=/c.pem\npkey=/k.pem\n"));
+  settings.tls_key = "/k.pem\nno-auth";
+  ck_assert_ptr_null (ics_coturn_compose (&settings, &error));
+  ck_assert (g_error_matches (error, ICS_ERROR, ICS_ERROR_INVALID_ARGUMENT));
+}
+END_TEST
+
 int
 main (void)
 {
-  const TTest *const tests[] = { test_config_text, test_life, test_dies_with_its_parent, NULL };
+  const TTest *const tests[]
+      = { test_config_text, test_config_tls, test_life, test_dies_with_its_parent, NULL };
 
   return run_suite ("coturn", tests);
 }

@@ -42,7 +42,7 @@ START_TEST (relay_that_cannot_be)
                          .password = (char *)"secret",
                          .transport = ICS_TURN_TCP };
 
-  expect_relay_failure (&turn, "over UDP only");
+  expect_relay_failure (&turn, "nothing leads there");
   turn.transport = ICS_TURN_UDP;
   turn.host = (char *)"no-such-host.invalid";
   expect_relay_failure (&turn, "the TURN server no-such-host.invalid is not to be had");
@@ -182,7 +182,7 @@ START_TEST (relay_refuses_wrong_password)
   IcsTurnServer turn = turn_server (coturn, "127.0.0.1", "alice");
 
   turn.password = (char *)"wrong";
-  expect_relay_failure (&turn, "refused: wrong or expired credentials");
+  expect_relay_failure (&turn, "refused: wrong or expired credentials (401)");
   coturn_stop (coturn);
 }
 END_TEST
@@ -243,8 +243,24 @@ START_TEST (relay_refuses_rest_credentials)
   IcsTurnServer turn = turn_server (coturn, "127.0.0.1", NULL);
 
   give_rest_credentials (&turn, "alice", bad[_i].ttl, bad[_i].secret);
-  expect_relay_failure (&turn, "refused: wrong or expired credentials");
+  expect_relay_failure (&turn, "refused: wrong or expired credentials (401)");
   clear_rest_credentials (&turn);
+  coturn_stop (coturn);
+}
+END_TEST
+
+/* A user has one allocation, and this is the second: only the server can tell that this is why. */
+START_TEST (relay_tells_the_quota)
+{
+  g_autoptr (GMainContext) context = g_main_context_new ();
+  Coturn *coturn = coturn_start ("127.0.0.1", "127.0.0.1");
+  IcsTurnServer turn = turn_server (coturn, "127.0.0.1", "alice");
+  IcsIceConfig config = { .relay_only = TRUE, .turn = &turn, .context = context };
+  Side side;
+
+  relay_side_start (&side, &config);
+  expect_relay_failure (&turn, "the credentials are good, so the user's quota or its capacity is exhausted");
+  side_clear (&side);
   coturn_stop (coturn);
 }
 END_TEST
@@ -271,6 +287,7 @@ main (void)
     { relay_refuses_wrong_password, 1 },
     { relay_takes_rest_credentials, 1 },
     { relay_refuses_rest_credentials, 2 },
+    { relay_tells_the_quota, 1 },
     { relay_does_not_answer, 1 },
   };
 

@@ -173,10 +173,18 @@ seed_of_test (void)
 
 START_TEST (test_random)
 {
-  const IcsLegPlanConfig *config = _i == 0 ? &turn_config : &direct_config;
+  static const char *const servers[] = { "turn:a", "turn:b", "turn:c", "turns:a", "turns:b", NULL };
+  const IcsLegEnd end = { .servers = servers, .plain = TRUE };
+  const IcsLegPlanConfig *config = _i == 1 ? &direct_config : &turn_config;
   const IcsLegRoutes *routes = _i == 0 ? &one_server : &direct_route;
   g_autoptr (GRand) rand = g_rand_new_with_seed (seed_of_test ());
+  IcsLegRoutes all_routes;
 
+  /* More routes than attempts may be made at a time. */
+  ics_leg_routes_relayed (&all_routes, &end, &end);
+  ck_assert_uint_gt (all_routes.len, turn_config.max);
+  if (_i == 2)
+    routes = &all_routes;
   for (guint round = 0; round < 2000; round++)
     {
       g_autoptr (IcsLegPlan) plan = ics_leg_plan_new (config);
@@ -195,7 +203,7 @@ END_TEST
 int
 main (void)
 {
-  const SuiteLoop tests[] = { { test_random, 2 } };
+  const SuiteLoop tests[] = { { test_random, 3 } };
 
   return run_loops ("leg model", tests, G_N_ELEMENTS (tests));
 }

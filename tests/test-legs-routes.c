@@ -6,6 +6,9 @@
 #define B "turn:b.example:3478"
 #define C "turn:c.example:3478"
 #define D "turn:d.example:3478"
+#define TCP "turn:a.example:3478?transport=tcp"
+#define TLS "turns:a.example:5349?transport=tcp"
+#define TLS_B "turns:b.example:443?transport=tcp"
 
 /* "J0 L1/1 B01/2": who relays, on which server of each, and the rung where it is not 0. */
 static char *
@@ -32,7 +35,7 @@ START_TEST (test_relayed)
 {
   static const struct
   {
-    const char *joiner[5], *listener[5];
+    const char *joiner[7], *listener[7];
     gboolean joiner_plain, listener_plain, unknown;
     const char *routes;
   } cases[] = {
@@ -67,6 +70,36 @@ START_TEST (test_relayed)
     { .joiner = { A }, .listener = { A }, .listener_plain = TRUE, .routes = "J0 B00/2" },
     { .joiner = { A }, .listener = { A }, .routes = "B00/2" },
     { .joiner = { A }, .routes = "" },
+    /* Streams come on later rungs: the two directions of one hop, and at last two hops. */
+    { .joiner = { A, TLS, TCP },
+      .listener = { A, TLS, TCP },
+      .joiner_plain = TRUE,
+      .listener_plain = TRUE,
+      .routes = "J0 J1/1 L1/1 J2/1 L2/1 L0/1 B00/2 B11/3 B22/3" },
+    { .joiner = { TLS, A }, .joiner_plain = TRUE, .unknown = TRUE, .routes = "J1 J0/1" },
+    { .joiner = { TLS }, .joiner_plain = TRUE, .listener_plain = TRUE, .routes = "J0/1" },
+    { .joiner = { TLS },
+      .listener = { TLS },
+      .joiner_plain = TRUE,
+      .listener_plain = TRUE,
+      .routes = "J0/1 L0/1 B00/3" },
+    /* One has streams alone, and the other UDP alone. */
+    { .joiner = { A },
+      .listener = { TLS },
+      .joiner_plain = TRUE,
+      .listener_plain = TRUE,
+      .routes = "J0 L0/1 B00/3" },
+    /* Who hides has no one hop over the other's stream, so either may need one of its own. */
+    { .joiner = { A, TLS },
+      .listener = { A, TLS },
+      .listener_plain = TRUE,
+      .routes = "J0 J1/1 B00/2 B11/3 B10/3 B01/3" },
+    /* The most there can be, and no more than two streams of each. */
+    { .joiner = { A, B, C, TLS, TCP, TLS_B },
+      .listener = { A, B, C, TLS, TCP, TLS_B },
+      .joiner_plain = TRUE,
+      .listener_plain = TRUE,
+      .routes = "J0 J1 J2 J3/1 L3/1 J4/1 L4/1 L0/1 L1/1 L2/1 B00/2 B22/2 B33/3 B44/3" },
   };
 
   for (guint i = 0; i < G_N_ELEMENTS (cases); i++)

@@ -139,6 +139,26 @@ add_addresses (GString *text, const IcsCoturnSettings *settings, GError **error)
   return TRUE;
 }
 
+/* A line of the file holds no line break. */
+static gboolean
+add_tls (GString *text, const IcsCoturnSettings *settings, GError **error)
+{
+  if (settings->tls_port == 0)
+    {
+      g_string_append (text, "no-tls\n");
+      return TRUE;
+    }
+  if (strpbrk (settings->tls_cert, "\r\n") != NULL || strpbrk (settings->tls_key, "\r\n") != NULL)
+    {
+      g_set_error_literal (error, ICS_ERROR, ICS_ERROR_INVALID_ARGUMENT,
+                           "the name of a certificate or key file has a line break in it");
+      return FALSE;
+    }
+  g_string_append_printf (text, "tls-listening-port=%u\ncert=%s\npkey=%s\nno-tlsv1\nno-tlsv1_1\n",
+                          settings->tls_port, settings->tls_cert, settings->tls_key);
+  return TRUE;
+}
+
 char *
 ics_coturn_compose (const IcsCoturnSettings *settings, GError **error)
 {
@@ -151,12 +171,13 @@ ics_coturn_compose (const IcsCoturnSettings *settings, GError **error)
                           settings->realm);
   g_string_append_printf (text, "user-quota=%u\ntotal-quota=%u\nstale-nonce=%u\nmax-allocate-lifetime=%u\n",
                           USER_QUOTA, TOTAL_QUOTA, settings->lifetime, settings->lifetime);
-  g_string_append (text, "fingerprint\nno-cli\nno-tls\nno-dtls\nno-multicast-peers\nno-rfc5780\n"
+  g_string_append (text, "fingerprint\nno-cli\nno-dtls\nno-multicast-peers\nno-rfc5780\n"
                          "no-software-attribute\nlog-file=stdout\nsimple-log\n");
   g_string_append_printf (text, "userdb=%s/db\npidfile=%s/pid\n", settings->dir, settings->dir);
   for (guint i = 0; i < G_N_ELEMENTS (denied); i++)
     g_string_append_printf (text, "denied-peer-ip=%s\n", denied[i]);
-  if (!add_addresses (text, settings, error) || !add_allowed (text, settings->allow_peers, error))
+  if (!add_addresses (text, settings, error) || !add_tls (text, settings, error)
+      || !add_allowed (text, settings->allow_peers, error))
     return NULL;
   return g_string_free (g_steal_pointer (&text), FALSE);
 }

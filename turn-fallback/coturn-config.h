@@ -22,6 +22,8 @@ typedef struct
   guint n_addresses;
   const char *const *allow_peers; /* "ADDR", "ADDR/PREFIX" or "ADDR-ADDR"; may be NULL */
   guint16 port;
+  guint16 tls_port;               /* 0 = no TLS */
+  const char *tls_cert, *tls_key; /* absolute paths (PEM); with tls_port */
   guint16 min_port;
   guint16 max_port;
   guint lifetime; /* of an allocation and of a nonce at most, in seconds */

@@ -3,6 +3,7 @@
 #include "base/ics-error.h"
 #include "base/timeout.h"
 #include "turn-fallback/coturn-dir.h"
+#include "turn-fallback/coturn-ports.h"
 #include <gio/gio.h>
 #include <glib/gstdio.h>
 #include <signal.h>
@@ -13,9 +14,9 @@
 
 /* RFC 8656 §3.1 */
 #define TURN_PORT 3478
+#define TURN_TLS_PORT 5349
 #define RELAY_PORT_MIN 49152
 #define RELAY_PORT_MAX 65535
-#define PORT_TRIES 64
 /* Of allocations and nonces; what hosts ask for, and renew in time. */
 #define LIFETIME_MAX_S 3600
 
@@ -35,6 +36,7 @@ struct _IcsCoturn
   GArray *addresses; /* IcsCoturnAddress */
   char **allow_peers;
   guint16 min_port, max_port;
+  char *tls_cert, *tls_key; /* absolute; NULL = no TLS */
   guint lifetime;
   void (*log) (const char *line, gpointer user_data);
   gpointer user_data;
@@ -42,7 +44,7 @@ struct _IcsCoturn
   IcsCoturnDir *dir;
   GSubprocess *child;
   GCancellable *cancellable; /* of the reads and the wait */
-  guint16 port;
+  guint16 port, tls_port;
   gint64 started;
   guint backoff_ms;
   GSource *restart;
@@ -105,6 +107,11 @@ ics_coturn_new (const IcsCoturnConfig *config)
 
       g_array_append_val (self->addresses, copy);
     }
+  if (config->tls_cert != NULL)
+    {
+      self->tls_cert = g_canonicalize_filename (config->tls_cert, NULL);
+      self->tls_key = g_canonicalize_filename (config->tls_key, NULL);
+    }
   self->allow_peers = g_strdupv ((char **)config->allow_peers);
   self->min_port = config->min_port != 0 ? config->min_port : RELAY_PORT_MIN;
   self->max_port = config->max_port != 0 ? config->max_port : RELAY_PORT_MAX;
@@ -136,61 +143,23 @@ ics_coturn_free (IcsCoturn *self)
   sodium_memzero (self->secret, strlen (self->secret));
   g_free (self->secret);
   g_free (self->realm);
+  g_free (self->tls_cert);
+  g_free (self->tls_key);
   g_free (self->state_dir);
   g_free (self->program);
   g_string_free (self->tail, TRUE);
   g_free (self);
 }
 
-/* Ports */
-
-static gboolean
-is_free (const char *address, guint16 port, GSocketType type)
-{
-  g_autoptr (GSocketAddress) socket_address = g_inet_socket_address_new_from_string (address, port);
-  g_autoptr (GSocket) socket = NULL;
-
-  if (socket_address == NULL)
-    return FALSE;
-  socket = g_socket_new (g_socket_address_get_family (socket_address), type, G_SOCKET_PROTOCOL_DEFAULT, NULL);
-  return socket != NULL && g_socket_bind (socket, socket_address, type == G_SOCKET_TYPE_STREAM, NULL);
-}
-
-/* coturn listens on the port after the given one, too (RFC 5780's alternate port), whatever it is told. */
-static gboolean
-port_is_free (IcsCoturn *self, guint16 port)
-{
-  for (guint i = 0; i < self->addresses->len; i++)
-    for (guint16 offset = 0; offset < 2; offset++)
-      {
-        const char *local = g_array_index (self->addresses, IcsCoturnAddress, i).local;
-
-        if (!is_free (local, port + offset, G_SOCKET_TYPE_DATAGRAM)
-            || !is_free (local, port + offset, G_SOCKET_TYPE_STREAM))
-          return FALSE;
-      }
-  return TRUE;
-}
-
-static gboolean
-choose_port (IcsCoturn *self, GError **error)
-{
-  guint16 candidate = self->port != 0 ? self->port : TURN_PORT;
-
-  for (guint i = 0; i < PORT_TRIES; i++)
-    {
-      if (port_is_free (self, candidate))
-        {
-          self->port = candidate;
-          return TRUE;
-        }
-      candidate = (guint16)(10240 + randombytes_uniform (20000));
-    }
-  g_set_error (error, ICS_ERROR, ICS_ERROR_FAILED, "no free port for the TURN server");
-  return FALSE;
-}
-
 /* The child */
+
+static gboolean
+choose_ports (IcsCoturn *self, GError **error)
+{
+  return ics_coturn_choose_port (self->addresses, &self->port, TURN_PORT, 0, error)
+         && (self->tls_cert == NULL
+             || ics_coturn_choose_port (self->addresses, &self->tls_port, TURN_TLS_PORT, self->port, error));
+}
 
 /* Between fork and exec: async-signal-safe calls only. The TURN server shall not outlive the thread that
  * serves; a parent that died before the prctl is seen by the changed parent. */
@@ -215,6 +184,9 @@ write_config (IcsCoturn *self, GError **error)
                                  .n_addresses = self->addresses->len,
                                  .allow_peers = (const char *const *)self->allow_peers,
                                  .port = self->port,
+                                 .tls_port = self->tls_port,
+                                 .tls_cert = self->tls_cert,
+                                 .tls_key = self->tls_key,
                                  .min_port = self->min_port,
                                  .max_port = self->max_port,
                                  .lifetime = self->lifetime };
@@ -233,7 +205,7 @@ spawn (IcsCoturn *self, GError **error)
       = g_subprocess_launcher_new (G_SUBPROCESS_FLAGS_STDOUT_PIPE | G_SUBPROCESS_FLAGS_STDERR_MERGE);
   g_autofree char *config = NULL;
 
-  if (!choose_port (self, error) || !write_config (self, error))
+  if (!choose_ports (self, error) || !write_config (self, error))
     return FALSE;
   config = ics_coturn_dir_get_config (self->dir);
   g_subprocess_launcher_set_child_setup (launcher, setup_child, GINT_TO_POINTER (getpid ()), NULL);
@@ -244,8 +216,12 @@ spawn (IcsCoturn *self, GError **error)
     return FALSE;
   self->started = g_get_monotonic_time ();
   watch (self);
-  say (self, "TURN server started on port %u (process %s)", self->port,
-       g_subprocess_get_identifier (self->child));
+  if (self->tls_port != 0)
+    say (self, "TURN server started on port %u, with TLS on port %u (process %s)", self->port, self->tls_port,
+         g_subprocess_get_identifier (self->child));
+  else
+    say (self, "TURN server started on port %u (process %s)", self->port,
+         g_subprocess_get_identifier (self->child));
   return TRUE;
 }
 
@@ -373,6 +349,12 @@ ics_coturn_stop (IcsCoturn *self, void (*stopped) (gpointer), gpointer user_data
     }
   g_subprocess_send_signal (self->child, SIGTERM);
   self->kill = ics_timeout_new (TERM_MS, on_kill, self);
+}
+
+guint16
+ics_coturn_get_tls_port (IcsCoturn *self)
+{
+  return self->tls_port;
 }
 
 guint16

@@ -18,8 +18,9 @@ typedef struct
   const IcsCoturnAddress *addresses; /* copied */
   guint n_addresses;
   const char *const *allow_peers;
-  guint16 min_port, max_port; /* 0 = 49152..65535 */
-  guint lifetime;             /* of an allocation and of a nonce at most, in seconds; 0 = 3600 */
+  guint16 min_port, max_port;     /* 0 = 49152..65535 */
+  const char *tls_cert, *tls_key; /* PEM files; NULL = no TLS */
+  guint lifetime;                 /* of an allocation and of a nonce at most, in seconds; 0 = 3600 */
   void (*log) (const char *line, gpointer user_data);
   gpointer user_data;
 } IcsCoturnConfig;
@@ -37,6 +38,8 @@ gboolean ics_coturn_start (IcsCoturn *self, GError **error);
 void ics_coturn_stop (IcsCoturn *self, void (*stopped) (gpointer), gpointer user_data);
 
 guint16 ics_coturn_get_port (IcsCoturn *self);
+/* 0 = no TLS. */
+guint16 ics_coturn_get_tls_port (IcsCoturn *self);
 /* The process id, or NULL while it does not run. */
 const char *ics_coturn_get_pid (IcsCoturn *self);
 const char *ics_coturn_get_dir (IcsCoturn *self);

@@ -203,8 +203,9 @@ class Lab(Breakage):
         exchange = traffic.Exchange(*pair)
         for process in pair:
             process.wait_for("path", kind=expect)
+        exchange.wait_progress(size // 2)       # more than was under way on the path before
         exchange.require(size)
-        exchange.require_more(1 << 18)
+        exchange.wait_progress(1 << 18)
         exchange.finish()
         for process in pair:
             self.check_paths(process, expect)

@@ -75,11 +75,17 @@ def _ipv4_punches(a, b):
     return predictable.filtering != ADDRESS_PORT
 
 
+def _without_udp(a, b):
+    """A host without UDP has to have the relay, over TCP; so both have one where both are without."""
+    relays = all(kind.udp or not kind.tcp_ports for kind in (a, b))     # the TURN server's port is not among those
+    return "turn" if relays and a.ipv4 and b.ipv4 else "channel"        # it has IPv4 only
+
+
 def expected_path(a, b):
     """The kind of path on which a session between kinds a and b ends: "direct", "turn" or "channel"."""
     a, b = KINDS[a], KINDS[b]
     if not (a.udp and b.udp):
-        return "channel"
+        return _without_udp(a, b)
     if a.ipv6 and b.ipv6:
         return "direct"         # routed, and a stateful firewall keeps address and port as they are
     if not (a.reaches_ipv4 and b.reaches_ipv4):

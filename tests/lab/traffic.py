@@ -140,14 +140,10 @@ class Exchange:
         for drain in self.drains:
             drain.wait_for(count)
 
-    def require_more(self, count):
-        """Until this many more have."""
-        for drain in self.drains:
-            drain.wait_for(drain.bytes + count)
-
-    def wait_progress(self):
-        for drain in self.drains:
-            drain.wait_progress()
+    def wait_progress(self, size=1):
+        """Until so much more has come both ways."""
+        for drain, begin in [(drain, drain.bytes) for drain in self.drains]:
+            drain.wait_for(begin + size)
 
     def hurry(self):
         for feeder in self.feeders:
