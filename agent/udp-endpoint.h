@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-#include "agent/ice-attempt.h"
+#include "agent/traversal.h"
 #include "agent/stun-peer.h"
 #include "agent/udp-flow.h"
 
@@ -47,7 +47,7 @@ void ics_udp_endpoint_free (IcsUdpEndpoint *self);
 /* Nobody else reads the sockets any more. */
 void ics_udp_endpoint_start (IcsUdpEndpoint *self);
 
-/* As ics_ice_attempt_send_segments(). */
+/* As ics_traversal_send_segments(). */
 IcsSendResult ics_udp_endpoint_send (IcsUdpEndpoint *self, const guint8 *data, gsize len, gsize segment,
                                      gsize *taken);
 

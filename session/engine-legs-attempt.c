@@ -6,12 +6,6 @@
 /* An attempt that has no proven path by then has failed, whatever ICE says. */
 #define ATTEMPT_TIMEOUT_US (40 * G_USEC_PER_SEC)
 
-static IcsPathKind
-kind_of (IcsLeg leg)
-{
-  return leg == ICS_LEG_TURN ? ICS_PATH_TURN : ICS_PATH_DIRECT;
-}
-
 /* --- the end --- */
 
 void
@@ -42,7 +36,7 @@ ics_attempt_end (IcsAttempt *attempt, gboolean tell)
   if (attempt->path != NULL)
     ics_engine_remove_path (self, attempt->path);
   self->closing_attempts++;
-  ics_ice_attempt_free (attempt->ice, on_ice_closed, self);
+  ics_traversal_free (attempt->ice, on_ice_closed, self);
   g_free (attempt);
 }
 
@@ -63,19 +57,19 @@ say (IcsAttempt *attempt, IcsControlType type, const char *a, const char *b)
 }
 
 static void
-on_candidate (G_GNUC_UNUSED IcsIceAttempt *ice, const char *line, gpointer user_data)
+on_candidate (G_GNUC_UNUSED IcsTraversal *ice, const char *line, gpointer user_data)
 {
   say (user_data, ICS_CONTROL_CANDIDATE, line, NULL);
 }
 
 static void
-on_gathered (G_GNUC_UNUSED IcsIceAttempt *ice, gpointer user_data)
+on_gathered (G_GNUC_UNUSED IcsTraversal *ice, gpointer user_data)
 {
   say (user_data, ICS_CONTROL_END, NULL, NULL);
 }
 
 static void
-on_ice_state (IcsIceAttempt *ice, IcsIceState state, gpointer user_data)
+on_ice_state (IcsTraversal *ice, IcsIceState state, gpointer user_data)
 {
   IcsAttempt *attempt = user_data;
 
@@ -86,7 +80,8 @@ on_ice_state (IcsIceAttempt *ice, IcsIceState state, gpointer user_data)
       break;
     case ICS_ICE_CONNECTED:
       if (attempt->path == NULL)
-        attempt->path = ics_engine_add_path (attempt->engine, kind_of (attempt->leg), ice);
+        attempt->path
+            = ics_engine_add_path (attempt->engine, ics_leg_get_kind (attempt->leg)->path_kind, ice);
       break;
     case ICS_ICE_FAILED:
       /* Not here: the attempt is on the stack. */
@@ -97,7 +92,7 @@ on_ice_state (IcsIceAttempt *ice, IcsIceState state, gpointer user_data)
 }
 
 static void
-on_received (G_GNUC_UNUSED IcsIceAttempt *ice, const guint8 *data, gsize len, gpointer user_data)
+on_received (G_GNUC_UNUSED IcsTraversal *ice, const guint8 *data, gsize len, gpointer user_data)
 {
   IcsAttempt *attempt = user_data;
 
@@ -106,7 +101,7 @@ on_received (G_GNUC_UNUSED IcsIceAttempt *ice, const guint8 *data, gsize len, gp
 }
 
 static void
-on_ice_writable (G_GNUC_UNUSED IcsIceAttempt *ice, gpointer user_data)
+on_ice_writable (G_GNUC_UNUSED IcsTraversal *ice, gpointer user_data)
 {
   IcsAttempt *attempt = user_data;
 
@@ -115,7 +110,7 @@ on_ice_writable (G_GNUC_UNUSED IcsIceAttempt *ice, gpointer user_data)
 }
 
 static void
-on_ice_down (G_GNUC_UNUSED IcsIceAttempt *ice, gboolean down, gpointer user_data)
+on_ice_down (G_GNUC_UNUSED IcsTraversal *ice, gboolean down, gpointer user_data)
 {
   IcsAttempt *attempt = user_data;
 
@@ -126,7 +121,7 @@ on_ice_down (G_GNUC_UNUSED IcsIceAttempt *ice, gboolean down, gpointer user_data
 }
 
 static void
-on_ice_roamed (G_GNUC_UNUSED IcsIceAttempt *ice, gpointer user_data)
+on_ice_roamed (G_GNUC_UNUSED IcsTraversal *ice, gpointer user_data)
 {
   IcsAttempt *attempt = user_data;
 
@@ -135,7 +130,7 @@ on_ice_roamed (G_GNUC_UNUSED IcsIceAttempt *ice, gpointer user_data)
 }
 
 static void
-on_ice_note (G_GNUC_UNUSED IcsIceAttempt *ice, const char *line, gpointer user_data)
+on_ice_note (G_GNUC_UNUSED IcsTraversal *ice, const char *line, gpointer user_data)
 {
   IcsAttempt *attempt = user_data;
 
@@ -188,9 +183,9 @@ begin (IcsAttempt *attempt)
   g_autoptr (GError) error = NULL;
   const char *ufrag, *pwd;
 
-  if (ics_ice_attempt_start (attempt->ice, &error))
+  if (ics_traversal_start (attempt->ice, &error))
     {
-      ics_ice_attempt_get_credentials (attempt->ice, &ufrag, &pwd);
+      ics_traversal_get_credentials (attempt->ice, &ufrag, &pwd);
       say (attempt, ICS_CONTROL_ICE, ufrag, pwd);
       return;
     }
@@ -206,7 +201,7 @@ ics_attempt_start (IcsEngine *self, IcsLeg leg, guint number, const IcsLegRoute 
   IcsAttempt *attempt;
   IcsIceConfig config;
 
-  if ((ics_engine_allowed (self) & 1u << kind_of (leg)) == 0
+  if ((ics_engine_allowed (self) & 1u << ics_leg_get_kind (leg)->path_kind) == 0
       || !ics_servers_configure (self, leg, route, &config))
     return NULL;
   attempt = g_new0 (IcsAttempt, 1);
@@ -218,7 +213,7 @@ ics_attempt_start (IcsEngine *self, IcsLeg leg, guint number, const IcsLegRoute 
   attempt->deadline = g_get_monotonic_time () + ATTEMPT_TIMEOUT_US;
   g_queue_push_tail (&self->legs[leg].attempts, attempt);
   note_start (attempt, &config);
-  attempt->ice = ics_ice_attempt_new (&config, &ice_callbacks, attempt);
+  attempt->ice = ics_leg_get_kind (leg)->make (&config, &ice_callbacks, attempt);
   begin (attempt);
   return attempt;
 }
@@ -238,7 +233,7 @@ gboolean
 ics_attempt_is_lan (IcsAttempt *attempt)
 {
   IcsIcePair pair = { 0 };
-  gboolean lan = ics_ice_attempt_get_pair (attempt->ice, &pair) && g_strcmp0 (pair.local_type, "host") == 0
+  gboolean lan = ics_traversal_get_pair (attempt->ice, &pair) && g_strcmp0 (pair.local_type, "host") == 0
                  && g_strcmp0 (pair.remote_type, "host") == 0;
 
   ics_ice_pair_clear (&pair);
@@ -267,7 +262,7 @@ ics_attempt_get_relay (IcsAttempt *attempt)
   IcsIcePair pair = { 0 };
   char *relay, *port;
 
-  if (attempt->leg != ICS_LEG_TURN || !ics_ice_attempt_get_pair (attempt->ice, &pair))
+  if (attempt->leg != ICS_LEG_TURN || !ics_traversal_get_pair (attempt->ice, &pair))
     return NULL;
   relay = g_strdup (ics_relays_include (attempt->relays, attempt->engine->joiner) ? pair.local : pair.remote);
   ics_ice_pair_clear (&pair);

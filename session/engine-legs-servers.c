@@ -106,7 +106,7 @@ ics_servers_configure (IcsEngine *self, IcsLeg leg, const IcsLegRoute *route, Ic
     return configure_relay (self, route, config);
   config->host_only = self->policy == ICS_PATH_POLICY_LAN;
   config->stun = config->host_only ? NULL : stun_server (self);
-  return leg == ICS_LEG_DIRECT || can_be_plain (self);
+  return leg != ICS_LEG_TURN || can_be_plain (self);
 }
 
 void

@@ -1,33 +1,16 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "session/engine-legs.h"
 
-/* The two legs: the relayed one and the direct one, each a series of attempts. The joiner is ICE controlling
+/* The legs, each a series of attempts. The joiner is ICE controlling
  * and has a plan for each leg; the listener follows what arrives on the control stream. */
 
-/* An attempt holds sockets, and its end takes time. A peer that starts one after the other makes no more than
- * these. */
-#define MAX_TURN_ATTEMPTS 8
-#define MAX_DIRECT_ATTEMPTS 3
+/* An attempt's end takes time. A peer that starts one after the other makes no more than these. */
 #define MAX_CLOSING 12
-
-static const IcsLegPlanConfig plan_configs[ICS_N_LEGS] = {
-  /* A relay is to be there whatever happens, and one more in case. */
-  [ICS_LEG_TURN] = { .retry_min = G_USEC_PER_SEC,
-                     .retry_max = 60 * G_USEC_PER_SEC,
-                     .at_once = TRUE,
-                     .settle = 3 * G_USEC_PER_SEC,
-                     .keep = 2,
-                     .max = MAX_TURN_ATTEMPTS },
-  [ICS_LEG_DIRECT] = { .retry_min = 3 * G_USEC_PER_SEC,
-                       .retry_max = 120 * G_USEC_PER_SEC,
-                       .keep = 2,
-                       .max = MAX_DIRECT_ATTEMPTS },
-};
 
 static gboolean
 leg_is_wanted (IcsEngine *self, IcsLeg leg)
 {
-  return (ics_engine_allowed (self) & 1u << (leg == ICS_LEG_TURN ? ICS_PATH_TURN : ICS_PATH_DIRECT)) != 0;
+  return (ics_engine_allowed (self) & 1u << ics_leg_get_kind (leg)->path_kind) != 0;
 }
 
 void
@@ -37,7 +20,7 @@ ics_legs_init (IcsEngine *self)
     {
       g_queue_init (&self->legs[leg].attempts);
       if (self->joiner)
-        self->legs[leg].plan = ics_leg_plan_new (&plan_configs[leg]);
+        self->legs[leg].plan = ics_leg_plan_new (&ics_leg_get_kind ((IcsLeg)leg)->plan);
     }
 }
 
@@ -124,15 +107,16 @@ set_turn_routes (IcsEngine *self, const IcsLegEnd *listener)
   ics_engine_wake (self);
 }
 
+/* All legs but the turn leg are between the hosts. */
 static void
 set_direct_routes (IcsEngine *self)
 {
   IcsLegRoutes routes;
 
-  if (!leg_is_wanted (self, ICS_LEG_DIRECT))
-    return;
   ics_leg_routes_direct (&routes);
-  ics_leg_plan_set_routes (self->legs[ICS_LEG_DIRECT].plan, g_get_monotonic_time (), &routes);
+  for (guint leg = 0; leg < ICS_N_LEGS; leg++)
+    if (leg != ICS_LEG_TURN && leg_is_wanted (self, (IcsLeg)leg))
+      ics_leg_plan_set_routes (self->legs[leg].plan, g_get_monotonic_time (), &routes);
 }
 
 void
@@ -163,8 +147,11 @@ ics_legs_network_changed (IcsEngine *self)
     }
   /* A relay that was got with old credentials, or through a network that is gone, ends some day without a
    * word; a direct path that still works has no such end. */
-  ics_leg_plan_replace (self->legs[ICS_LEG_TURN].plan, g_get_monotonic_time ());
-  ics_leg_plan_renew (self->legs[ICS_LEG_DIRECT].plan, g_get_monotonic_time ());
+  for (guint leg = 0; leg < ICS_N_LEGS; leg++)
+    if (leg == ICS_LEG_TURN)
+      ics_leg_plan_replace (self->legs[leg].plan, g_get_monotonic_time ());
+    else
+      ics_leg_plan_renew (self->legs[leg].plan, g_get_monotonic_time ());
   ics_engine_wake (self);
 }
 
@@ -195,7 +182,7 @@ static void
 end_unwanted (IcsEngine *self, IcsLeg leg)
 {
   gboolean wanted = leg_is_wanted (self, leg);
-  gboolean lan = leg == ICS_LEG_DIRECT && self->policy == ICS_PATH_POLICY_LAN;
+  gboolean lan = leg != ICS_LEG_TURN && self->policy == ICS_PATH_POLICY_LAN;
   GList *next;
 
   for (GList *l = self->legs[leg].attempts.head; l != NULL; l = next)
@@ -239,7 +226,7 @@ make_room (IcsEngine *self, IcsLeg leg)
 
   if (self->closing_attempts >= MAX_CLOSING)
     return FALSE;
-  if (g_queue_get_length (&self->legs[leg].attempts) < plan_configs[leg].max)
+  if (g_queue_get_length (&self->legs[leg].attempts) < ics_leg_get_kind (leg)->plan.max)
     return TRUE;
   if (ics_attempt_is_active (oldest->data))
     oldest = oldest->next;
@@ -273,14 +260,14 @@ handle_attempt (IcsEngine *self, const IcsControl *message)
   if (attempt == NULL || attempt->failed)
     return;
   if (message->type == ICS_CONTROL_ICE)
-    ics_ice_attempt_set_remote_credentials (attempt->ice, message->a, message->b);
+    ics_traversal_set_remote_credentials (attempt->ice, message->a, message->b);
   else if (message->type == ICS_CONTROL_CANDIDATE)
     {
-      if (!ics_ice_attempt_add_remote_candidate (attempt->ice, message->a))
+      if (!ics_traversal_add_remote_candidate (attempt->ice, message->a))
         self->strays++;
     }
   else if (message->type == ICS_CONTROL_END)
-    ics_ice_attempt_end_of_candidates (attempt->ice);
+    ics_traversal_end_of_candidates (attempt->ice);
   else
     attempt_ended (attempt, FALSE);
 }
@@ -313,7 +300,7 @@ ics_legs_path_proved (IcsEngine *self, IcsCarrier *path)
     return;
   attempt->deadline = G_MAXINT64;
   if (ics_path_engine_get_info (self->paths, path->id, &status))
-    ics_ice_attempt_graduate (attempt->ice, status.srtt_us);
+    ics_traversal_graduate (attempt->ice, status.srtt_us);
   if (!self->joiner)
     return;
   relay = ics_attempt_get_relay (attempt);

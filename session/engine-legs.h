@@ -2,6 +2,7 @@
 #pragma once
 
 #include "session/engine-private.h"
+#include "session/leg-kinds.h"
 
 G_BEGIN_DECLS
 
@@ -15,7 +16,7 @@ typedef struct
   guint number;
   IcsRelays relays; /* who relays, in the turn leg */
   guint server;     /* place in the listener's list, where the listener relays */
-  IcsIceAttempt *ice;
+  IcsTraversal *ice;
   IcsCarrier *path; /* once connected */
   gboolean failed;
   gint64 deadline; /* to prove itself */

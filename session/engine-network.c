@@ -17,7 +17,7 @@
 static gboolean
 is_stranded (const IcsCarrier *path)
 {
-  g_autoptr (GInetAddress) base = path->attempt != NULL ? ics_ice_attempt_get_base (path->attempt) : NULL;
+  g_autoptr (GInetAddress) base = path->attempt != NULL ? ics_traversal_get_base (path->attempt) : NULL;
 
   return base != NULL && !ics_network_has_address (base);
 }

@@ -15,7 +15,7 @@ ics_engine_find_path (IcsEngine *self, guint id)
 }
 
 IcsCarrier *
-ics_engine_add_path (IcsEngine *self, IcsPathKind kind, IcsIceAttempt *attempt)
+ics_engine_add_path (IcsEngine *self, IcsPathKind kind, IcsTraversal *attempt)
 {
   guint id = ics_path_engine_add (self->paths, g_get_monotonic_time (), kind);
   IcsCarrier *path;
@@ -114,7 +114,7 @@ ics_engine_receive_probe (IcsEngine *self, IcsCarrier *path, const guint8 *data,
       break;
     case ICS_PROBE_PONG:
       if (path->attempt != NULL)
-        ics_ice_attempt_confirm_consent (path->attempt, (gint64)probe.cookie);
+        ics_traversal_confirm_consent (path->attempt, (gint64)probe.cookie);
       ics_path_engine_on_probe_reply (self->paths, now, path->id, probe.seq);
       look_for_black_hole (self, path, now);
       break;
@@ -267,7 +267,7 @@ describe_attempt (IcsCarrier *path)
   IcsIcePair pair = { 0 };
   IcsPathInfo *info;
 
-  if (!ics_ice_attempt_get_pair (path->attempt, &pair))
+  if (!ics_traversal_get_pair (path->attempt, &pair))
     return ics_path_info_new (path->kind, "udp", NULL, NULL);
   info = ics_path_info_new (path->kind, pair.transport, pair.local, pair.remote);
   info->local_type = pair.local_type;

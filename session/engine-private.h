@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-#include "agent/ice-attempt.h"
 #include "agent/network-watch.h"
+#include "agent/traversal.h"
 #include "base/identity.h"
 #include "base/seal.h"
 #include "path/path-engine.h"
@@ -40,9 +40,9 @@ typedef struct
   IcsEngine *engine;
   guint id;
   IcsPathKind kind;
-  IcsIceAttempt *attempt; /* NULL: the channel. Belongs to the IcsAttempt */
-  GByteArray *batch;      /* the channel: datagrams not sent yet; an attempt: what it did not take */
-  gsize segment;          /* of those, each */
+  IcsTraversal *attempt; /* NULL: the channel. Belongs to the IcsAttempt */
+  GByteArray *batch;     /* the channel: datagrams not sent yet; an attempt: what it did not take */
+  gsize segment;         /* of those, each */
   gboolean blocked;
 } IcsCarrier;
 
@@ -75,8 +75,8 @@ struct _IcsEngine
   gboolean held;                 /* application data waits for a path that both policies allow */
   int family;
   gboolean no_server_turn;
-  GPtrArray *own_turn;    /* IcsTurnServer from the configuration */
-  gint64 timeout_us;      /* 0 = the defaults */
+  GPtrArray *own_turn; /* IcsTurnServer from the configuration */
+  gint64 timeout_us;   /* 0 = the defaults */
   gint64 handshake_timeout_us;
   gint64 deadline;        /* of the state; G_MAXINT64 = none */
   gint64 direct_deadline; /* policy direct and lan: for the first direct path */
@@ -166,18 +166,18 @@ gboolean ics_sealed_matches (const guint8 *data, gsize len);
 void ics_sealed_receive (IcsEngine *self, const guint8 *data, gsize len);
 
 /* engine-paths.c */
-IcsCarrier *ics_engine_add_path (IcsEngine *self, IcsPathKind kind, IcsIceAttempt *attempt);
+IcsCarrier *ics_engine_add_path (IcsEngine *self, IcsPathKind kind, IcsTraversal *attempt);
 void ics_engine_remove_path (IcsEngine *self, IcsCarrier *path);
 void ics_engine_free_carriers (IcsEngine *self);
 IcsCarrier *ics_engine_find_path (IcsEngine *self, guint id);
 void ics_engine_drive_paths (IcsEngine *self, gint64 now);
 void ics_engine_receive_probe (IcsEngine *self, IcsCarrier *path, const guint8 *data, gsize len);
 void ics_engine_traffic_moved (IcsEngine *self, guint id);
-void ics_engine_traffic_renewed (IcsEngine *self, guint id); /* QUIC began anew on its path */
+void ics_engine_traffic_renewed (IcsEngine *self, guint id);     /* QUIC began anew on its path */
 void ics_engine_path_roamed (IcsEngine *self, IcsCarrier *path); /* the peer's address on it changed */
 
 /* engine-carrier.c */
-IcsCarrier *ics_carrier_new (IcsEngine *engine, guint id, IcsPathKind kind, IcsIceAttempt *attempt);
+IcsCarrier *ics_carrier_new (IcsEngine *engine, guint id, IcsPathKind kind, IcsTraversal *attempt);
 void ics_carrier_free (IcsCarrier *path);
 gboolean ics_carrier_can_send (IcsCarrier *path);
 gsize ics_carrier_get_max_batch (IcsCarrier *path);

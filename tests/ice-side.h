@@ -14,7 +14,7 @@ typedef struct _Side Side;
 
 struct _Side
 {
-  IcsIceAttempt *attempt;
+  IcsTraversal *attempt;
   Side *peer;
   GMainContext *context;
   gboolean hold; /* keep what is for the peer until release() */

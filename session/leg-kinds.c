@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "session/leg-kinds.h"
+#include "agent/ice-attempt.h"
+
+static const IcsLegKind kinds[ICS_N_LEGS] = {
+  /* A relay is to be there whatever happens, and one more in case. */
+  [ICS_LEG_TURN] = { .path_kind = ICS_PATH_TURN,
+                     .make = ics_ice_attempt_new,
+                     .plan = { .retry_min = G_USEC_PER_SEC,
+                               .retry_max = 60 * G_USEC_PER_SEC,
+                               .at_once = TRUE,
+                               .settle = 3 * G_USEC_PER_SEC,
+                               .keep = 2,
+                               .max = 8 } },
+  [ICS_LEG_DIRECT]
+  = { .path_kind = ICS_PATH_DIRECT,
+      .make = ics_ice_attempt_new,
+      .plan = { .retry_min = 3 * G_USEC_PER_SEC, .retry_max = 120 * G_USEC_PER_SEC, .keep = 2, .max = 3 } },
+};
+
+const IcsLegKind *
+ics_leg_get_kind (IcsLeg leg)
+{
+  return &kinds[leg];
+}
