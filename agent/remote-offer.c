@@ -105,6 +105,12 @@ ics_remote_offer_find (const IcsRemoteOffer *self, const char *endpoint)
   return NULL;
 }
 
+const IcsRemoteCandidateList *
+ics_remote_offer_get_candidates (const IcsRemoteOffer *self)
+{
+  return &self->candidates;
+}
+
 void
 ics_remote_offer_end (IcsRemoteOffer *self)
 {

@@ -33,6 +33,7 @@ typedef struct
   const IcsTurnServer *stun; /* direct leg: STUN server; host may be a name; may be NULL */
   const IcsTurnServer *turn; /* relay leg: TURN over UDP with credentials; host may be a name */
   gboolean plain_udp;        /* after graduation: no segmentation offload, even if there is */
+  gboolean opens;            /* search leg: this host opens the mappings, the peer probes */
   guint limit_ms;            /* from the start, and again from the peer's credentials; 0 = 30 s */
   gint64 signal_rtt_us;      /* round-trip time of what carries the signals; 0 = unknown */
   GMainContext *context;

@@ -8,6 +8,7 @@
 #define LOCAL_PORT(socket) ((guint16)(40000 + 3 * (socket)))
 #define SERVER_PORT 3478
 #define PREDICTED 16
+#define OBSERVED 4
 
 typedef struct
 {
@@ -89,9 +90,9 @@ allocate (Nat *self, guint socket, GRand *random)
 {
   guint16 port = 0;
 
-  if (self->kind.allocation == ICS_NAT_ALLOCATION_PRESERVING)
+  if (self->kind.ports == ICS_NAT_PORTS_PRESERVED)
     return LOCAL_PORT (socket);
-  if (self->kind.allocation == ICS_NAT_ALLOCATION_SEQUENTIAL)
+  if (self->kind.ports == ICS_NAT_PORTS_SEQUENTIAL)
     return self->next = (guint16)(self->next + self->kind.step);
   do
     port = (guint16)g_rand_int_range (random, 1024, 65536);
@@ -187,33 +188,39 @@ deliver_due (World *self)
 /* --- before the search --- */
 
 /* What @side learns of its NAT from a server: sockets from 1000, so that those of the search are fresh. */
-static IcsNatPrediction
+static IcsNatBehavior
 observe (World *self, guint side)
 {
-  IcsNatObservation observations[ICS_NAT_OBSERVATIONS_MIN];
+  IcsNatBehavior behavior;
 
-  for (guint i = 0; i < G_N_ELEMENTS (observations); i++)
+  ics_nat_behavior_init (&behavior);
+  for (guint i = 0; i < OBSERVED; i++)
     {
-      observations[i].local = LOCAL_PORT (1000 + i);
-      observations[i].mapped = nat_out (&self->nats[side], 1000 + i, SERVER_PORT, FALSE, self->random);
+      IcsNatObservation seen = { .socket = i };
+
+      seen.local.v4 = flow_of (side, LOCAL_PORT (1000 + i)).remote.v4;
+      seen.server.v4 = flow_of (side, SERVER_PORT).remote.v4;
+      seen.mapped.v4
+          = flow_of (side, nat_out (&self->nats[side], 1000 + i, SERVER_PORT, FALSE, self->random)).remote.v4;
+      ics_nat_behavior_observe (&behavior, &seen);
     }
-  return ics_nat_predict (observations, G_N_ELEMENTS (observations));
+  return behavior;
 }
 
 static void
 make_targets (World *self)
 {
-  IcsNatPrediction opener = observe (self, 0), prober = observe (self, 1);
+  IcsNatBehavior opener = observe (self, 0), prober = observe (self, 1);
   guint16 port;
 
   for (guint i = 0; i < PREDICTED && self->config->random_probes == 0; i++)
     {
-      port = ics_nat_prediction_get_port (&opener, i + 1, LOCAL_PORT (i));
+      port = ics_nat_behavior_predict_port (&opener, LOCAL_PORT (i), i + 1);
       self->targets[1][self->n_targets[1]++] = flow_of (0, port);
     }
   if (self->config->random_probes > 0)
-    self->targets[1][self->n_targets[1]++] = flow_of (0, opener.last);
-  port = self->nats[1].kind.dependent ? ics_nat_prediction_get_port (&prober, PREDICTED, LOCAL_PORT (0))
+    self->targets[1][self->n_targets[1]++] = flow_of (0, 5000);
+  port = self->nats[1].kind.dependent ? ics_nat_behavior_predict_port (&prober, LOCAL_PORT (0), PREDICTED)
                                       : nat_out (&self->nats[1], 0, SERVER_PORT, FALSE, self->random);
   self->targets[0][self->n_targets[0]++] = flow_of (1, port);
   for (guint i = 0; i < 2 * self->config->others; i++)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-#include "agent/nat-prediction.h"
+#include "agent/nat-behavior.h"
 #include "agent/punch-search.h"
 
 G_BEGIN_DECLS
@@ -19,7 +19,7 @@ typedef enum
 typedef struct
 {
   gboolean dependent; /* a mapping for each destination's address and port */
-  IcsNatAllocation allocation;
+  IcsNatPorts ports;
   int step;
   ModelFilter filter;
 } ModelKind;

@@ -8,19 +8,19 @@
 
 #define EASY                                                                                                 \
   {                                                                                                          \
-    .allocation = ICS_NAT_ALLOCATION_PRESERVING, .filter = FILTER_PORT                                       \
+    .ports = ICS_NAT_PORTS_PRESERVED, .filter = FILTER_PORT                                                  \
   }
 #define RANDOM                                                                                               \
   {                                                                                                          \
-    .dependent = TRUE, .allocation = ICS_NAT_ALLOCATION_RANDOM, .filter = FILTER_PORT                        \
+    .dependent = TRUE, .ports = ICS_NAT_PORTS_RANDOM, .filter = FILTER_PORT                                  \
   }
 #define COUNTING(by)                                                                                         \
   {                                                                                                          \
-    .dependent = TRUE, .allocation = ICS_NAT_ALLOCATION_SEQUENTIAL, .step = by, .filter = FILTER_PORT        \
+    .dependent = TRUE, .ports = ICS_NAT_PORTS_SEQUENTIAL, .step = by, .filter = FILTER_PORT                  \
   }
 #define KEEPING                                                                                              \
   {                                                                                                          \
-    .dependent = TRUE, .allocation = ICS_NAT_ALLOCATION_PRESERVING, .filter = FILTER_PORT                    \
+    .dependent = TRUE, .ports = ICS_NAT_PORTS_PRESERVED, .filter = FILTER_PORT                               \
   }
 
 static guint32
