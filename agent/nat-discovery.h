@@ -32,10 +32,6 @@ typedef enum
 } IcsNatSocket;
 #define ICS_NAT_N_SOCKETS 3
 
-/* RFC 8489 §6.2.1. Rc is smaller than the proposed 7: 39.5 s are too long to wait for. */
-#define ICS_STUN_RTO (500 * G_TIME_SPAN_MILLISECOND)
-#define ICS_STUN_RC 4
-
 /* It ends within this time, whatever the servers do. */
 #define ICS_NAT_DISCOVERY_LONGEST (30 * G_TIME_SPAN_SECOND)
 
