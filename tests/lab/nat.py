@@ -11,18 +11,25 @@ ANY = "endpoint-independent"
 ADDRESS = "address-dependent"
 ADDRESS_PORT = "address-and-port-dependent"
 
+# RFC 4787 §4.2.1: which outside port does a new mapping get?
+PRESERVING = "port-preserving"
+RANDOM = "random"
+SEQUENTIAL = "sequential"       # the one after that of the mapping before
+
 
 @dataclass(frozen=True)
 class Kind:
     name: str
     mapping: str = ANY          # RFC 4787 §4.1: does the outside port depend on the destination?
     filtering: str = ADDRESS_PORT  # RFC 4787 §5: who may send to it?
+    allocation: str = PRESERVING
     translated: bool = True     # IPv4 goes through a NAT
     ipv4: bool = True
     ipv6: bool = False
     udp: bool = True
     tcp_ports: tuple = ()       # the only destination ports allowed out; empty: all
     layers: int = 1             # NATs in a row
+    common: bool = True         # the matrix pairs it with every other; else with some that represent the others
 
     @property
     def memories(self):
@@ -40,12 +47,14 @@ KINDS = {kind.name: kind for kind in (
     Kind("full-cone", filtering=ANY),
     Kind("address-restricted", filtering=ADDRESS),
     Kind("port-restricted"),
-    Kind("symmetric", mapping=ADDRESS_PORT),
+    Kind("symmetric", mapping=ADDRESS_PORT, allocation=RANDOM),
     Kind("udp-blocked", udp=False),
     Kind("only-tcp-443", udp=False, tcp_ports=(443,)),
     Kind("cgnat", layers=2),
     Kind("ipv6-only", translated=False, ipv4=False, ipv6=True),
     Kind("dual-stack", ipv6=True),
+    Kind("sequential", mapping=ADDRESS_PORT, allocation=SEQUENTIAL, common=False),
+    Kind("udp-blocked-symmetric", mapping=ADDRESS_PORT, allocation=RANDOM, udp=False, common=False),
 )}
 
 
@@ -118,14 +127,23 @@ table inet filter {{
 """
 
 
+# The counter is read once for each new flow. As a port it would have its bytes swapped.
+SEQUENCE = range(32768, 32768 + 4096)
+_COUNTER = f"numgen inc mod {len(SEQUENCE)} map {{ {', '.join(f'{i} : {port}' for i, port in enumerate(SEQUENCE))} }}"
+# What follows "masquerade".
+_ALLOCATIONS = {PRESERVING: "", RANDOM: " random,fully-random", SEQUENTIAL: f" to :{_COUNTER}"}
+
+
 def _nat_rules(kind):
-    options = "" if kind.mapping == ANY else " random,fully-random"
+    masquerade = "masquerade" + _ALLOCATIONS[kind.allocation]
     return f"""
 table ip nat {{
 {_opened_ports(kind)}
   chain outgoing {{
     type nat hook postrouting priority srcnat; policy accept;
-    oifname "outside" masquerade{options}
+    oifname "outside" meta l4proto udp {masquerade}
+    oifname "outside" meta l4proto tcp {masquerade}
+    oifname "outside" masquerade
   }}
 }}
 """

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Every pair of NAT kinds: the transfer completes exact, begins on the channel and ends on the path that the properties of the
-kinds allow. Who listens and who joins alternates; a soak runs both for every pair."""
+"""Pairs of NAT kinds: the transfer completes exact, begins on the channel and ends on the path that the properties of the
+kinds allow. All common kinds meet all common ones; the others meet themselves and some that represent the rest. Who listens and
+who joins alternates. A soak runs every pair, in both roles."""
 
 import itertools
 import os
@@ -12,10 +13,19 @@ from testing import scenario
 SOAK = bool(os.environ.get("ICS_LAB_SOAK"))
 
 
+# One of each answer that a peer's NAT can give to a kind with one new property.
+REPRESENTATIVE = ("public", "port-restricted", "symmetric", "udp-blocked")
+
+
+def _chosen(first, second):
+    return first == second or all(nat.KINDS[name].common or other in REPRESENTATIVE
+                                  for name, other in ((first, second), (second, first)))
+
+
 def _pairs():
     if SOAK:
         return list(itertools.product(nat.KINDS, repeat=2))
-    pairs = itertools.combinations_with_replacement(nat.KINDS, 2)
+    pairs = [pair for pair in itertools.combinations_with_replacement(nat.KINDS, 2) if _chosen(*pair)]
     return [pair if index % 2 else pair[::-1] for index, pair in enumerate(pairs)]
 
 

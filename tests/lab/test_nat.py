@@ -148,10 +148,13 @@ def fresh_ports_are_closed(name):
         raise Failure("a packet reached a port that never sent")
 
 
-@scenario
-def symmetric_ports_are_random():
+RANDOM = {name: (name,) for name, kind in nat.KINDS.items() if kind.udp and kind.allocation == nat.RANDOM}
+
+
+@scenario(each=RANDOM)
+def ports_are_random(name):
     """A port that can be guessed from the last one would let a peer that counts through."""
-    with Lab(a="symmetric", b="public") as lab:
+    with Lab(a=name, b="public") as lab:
         prober = Prober(lab, socket.AF_INET)
         host = prober.host()
         ports = [prober.ask(host, point)[1] for point in prober.points]
@@ -159,6 +162,29 @@ def symmetric_ports_are_random():
             ports += [prober.ask(prober.host(), point)[1] for point in prober.points]
         steps = {later - earlier for earlier, later in zip(ports, ports[1:])}
         check(len(set(ports)) > 15 and len(steps) > 15, f"ports {ports}")
+
+
+@scenario
+def sequential_ports_count_up():
+    """Each new destination takes the next port, from whichever socket; one that is known takes none. TCP counts by itself."""
+    with Lab(a="sequential", b="public") as lab:
+        prober = Prober(lab, socket.AF_INET)
+        first, second = prober.host(), prober.host()
+        ports = [prober.ask(host, point)[1] for host in (first, second) for point in prober.points for _ in range(2)]
+        check(ports == [ports[0] + i // 2 for i in range(16)], f"UDP ports {ports}")
+        check(prober.ask(first, prober.at)[1] == ports[0], "a mapping was forgotten")
+        ports = [_connect(lab, port)[1] for port in (80, 443, 80, 443)]
+        check(ports == [ports[0] + i for i in range(4)], f"TCP ports {ports}")
+
+
+@scenario(each={name: (name,) for name, kind in nat.KINDS.items() if kind.translated and kind.mapping == nat.ADDRESS_PORT})
+def tcp_ports_change_too(name):
+    """One local port has another port outside for each destination, so that a peer cannot be told where to connect to."""
+    with Lab(a=name, b="public") as lab:
+        seen = []
+        for address in (topology.SERVER, topology.SERVER_SECOND):
+            seen.append(_connect(lab, 443, address=address, local_port=5000)[1])
+        check(seen[0] != seen[1] and 5000 not in seen, f"ports {seen}")
 
 
 @scenario(each=WITHOUT_UDP)
@@ -181,17 +207,22 @@ def no_udp_gets_out(name):
                 pass
 
 
-def _connect(lab, port, family=socket.AF_INET):
-    address = topology.SERVER if family == socket.AF_INET else topology.SERVER6
-    listening = lab.socket("server", family, socket.SOCK_STREAM)
-    listening.bind((address, port))
-    listening.listen()
-    connecting = lab.socket("a", family, socket.SOCK_STREAM)
-    connecting.settimeout(WAIT)
-    connecting.connect((address, port))
-    accepted = listening.accept()[0]
-    accepted.sendall(b"hello")
-    check(connecting.recv(5) == b"hello", "TCP connected and carries nothing")
+def _connect(lab, port, family=socket.AF_INET, address=None, local_port=0):
+    """From host a to the server; the (address, port) that the server saw."""
+    address = address or (topology.SERVER if family == socket.AF_INET else topology.SERVER6)
+    with lab.socket("server", family, socket.SOCK_STREAM) as listening, lab.socket("a", family, socket.SOCK_STREAM) as connecting:
+        for made in (listening, connecting):
+            made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listening.bind((address, port))
+        listening.listen()
+        connecting.settimeout(WAIT)
+        connecting.bind(("", local_port))
+        connecting.connect((address, port))
+        accepted, seen = listening.accept()
+        with accepted:
+            accepted.sendall(b"hello")
+            check(connecting.recv(5) == b"hello", "TCP connected and carries nothing")
+        return seen[:2]
 
 
 @scenario(each=ALL)
