@@ -170,11 +170,13 @@ describe (IcsRelays relays, gboolean joiner)
 static void
 note_start (IcsAttempt *attempt, const IcsIceConfig *config)
 {
+  const char *what = attempt->leg != ICS_LEG_SEARCH ? describe (attempt->relays, attempt->engine->joiner)
+                     : config->opens                ? "this host opens, the other one probes"
+                                                    : "the other host opens, this one probes";
   g_autofree char *uri = config->turn != NULL ? ics_turn_server_to_uri (config->turn) : NULL;
 
   ics_engine_note (attempt->engine, "%s attempt %u: %s%s%s", ics_leg_to_string (attempt->leg),
-                   attempt->number, describe (attempt->relays, attempt->engine->joiner),
-                   uri != NULL ? ", here on " : "", uri != NULL ? uri : "");
+                   attempt->number, what, uri != NULL ? ", here on " : "", uri != NULL ? uri : "");
 }
 
 static void

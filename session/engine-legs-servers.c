@@ -50,8 +50,8 @@ usable_servers (IcsEngine *self)
 }
 
 /* A TURN server answers STUN requests too (RFC 8656 §5). */
-static const IcsTurnServer *
-stun_server (IcsEngine *self)
+const IcsTurnServer *
+ics_servers_get_stun (IcsEngine *self)
 {
   for (guint i = 0; i < 2; i++)
     {
@@ -105,7 +105,12 @@ ics_servers_configure (IcsEngine *self, IcsLeg leg, const IcsLegRoute *route, Ic
   if (leg == ICS_LEG_TURN && ics_relays_include (route->relays, self->joiner))
     return configure_relay (self, route, config);
   config->host_only = self->policy == ICS_PATH_POLICY_LAN;
-  config->stun = config->host_only ? NULL : stun_server (self);
+  config->stun = config->host_only ? NULL : ics_servers_get_stun (self);
+  if (leg == ICS_LEG_SEARCH)
+    {
+      config->opens = ics_relays_include (route->relays, self->joiner);
+      return config->stun != NULL && ics_search_begin (self);
+    }
   return leg != ICS_LEG_TURN || can_be_plain (self);
 }
 

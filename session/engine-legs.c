@@ -10,6 +10,9 @@
 static gboolean
 leg_is_wanted (IcsEngine *self, IcsLeg leg)
 {
+  if (leg == ICS_LEG_SEARCH
+      && (self->policy == ICS_PATH_POLICY_LAN || self->peer_policy == ICS_PATH_POLICY_LAN))
+    return FALSE;
   return (ics_engine_allowed (self) & 1u << ics_leg_get_kind (leg)->path_kind) != 0;
 }
 
@@ -107,7 +110,7 @@ set_turn_routes (IcsEngine *self, const IcsLegEnd *listener)
   ics_engine_wake (self);
 }
 
-/* All legs but the turn leg are between the hosts. */
+/* All legs but the turn leg are between the hosts; the search leg has its own time. */
 static void
 set_direct_routes (IcsEngine *self)
 {
@@ -115,13 +118,14 @@ set_direct_routes (IcsEngine *self)
 
   ics_leg_routes_direct (&routes);
   for (guint leg = 0; leg < ICS_N_LEGS; leg++)
-    if (leg != ICS_LEG_TURN && leg_is_wanted (self, (IcsLeg)leg))
+    if (leg != ICS_LEG_TURN && leg != ICS_LEG_SEARCH && leg_is_wanted (self, (IcsLeg)leg))
       ics_leg_plan_set_routes (self->legs[leg].plan, g_get_monotonic_time (), &routes);
 }
 
 void
 ics_legs_start (IcsEngine *self)
 {
+  ics_search_look (self);
   if (!self->joiner)
     {
       ics_servers_announce (self);
@@ -139,6 +143,7 @@ ics_legs_network_changed (IcsEngine *self)
 
   if (self->quic == NULL)
     return;
+  ics_search_look (self);
   if (!self->joiner)
     {
       ics_servers_announce (self);
@@ -150,7 +155,7 @@ ics_legs_network_changed (IcsEngine *self)
   for (guint leg = 0; leg < ICS_N_LEGS; leg++)
     if (leg == ICS_LEG_TURN)
       ics_leg_plan_replace (self->legs[leg].plan, g_get_monotonic_time ());
-    else
+    else if (leg != ICS_LEG_SEARCH)
       ics_leg_plan_renew (self->legs[leg].plan, g_get_monotonic_time ());
   ics_engine_wake (self);
 }
@@ -167,6 +172,7 @@ attempt_ended (IcsAttempt *attempt, gboolean tell)
 
   ics_engine_note (self, "%s attempt %u %s", ics_leg_to_string (leg), number,
                    attempt->path != NULL ? "is over" : "failed");
+  ics_search_attempt_ended (self, leg, attempt->path != NULL);
   ics_attempt_end (attempt, tell);
   if (!self->joiner)
     return;
@@ -340,6 +346,7 @@ end_failed (IcsEngine *self, IcsLeg leg, gint64 now)
 void
 ics_legs_handle_timeout (IcsEngine *self, gint64 now)
 {
+  ics_search_handle_timeout (self, now);
   for (guint leg = 0; leg < ICS_N_LEGS; leg++)
     {
       end_failed (self, (IcsLeg)leg, now);
@@ -351,7 +358,7 @@ ics_legs_handle_timeout (IcsEngine *self, gint64 now)
 gint64
 ics_legs_next_timeout (IcsEngine *self)
 {
-  gint64 next = G_MAXINT64;
+  gint64 next = ics_search_next_timeout (self);
 
   for (guint leg = 0; leg < ICS_N_LEGS; leg++)
     {
@@ -366,6 +373,7 @@ ics_legs_next_timeout (IcsEngine *self)
 void
 ics_legs_stop (IcsEngine *self)
 {
+  ics_search_stop (self);
   for (guint leg = 0; leg < ICS_N_LEGS; leg++)
     while (!g_queue_is_empty (&self->legs[leg].attempts))
       ics_attempt_end (g_queue_peek_head (&self->legs[leg].attempts), FALSE);

@@ -14,7 +14,7 @@ typedef struct
   IcsEngine *engine;
   IcsLeg leg;
   guint number;
-  IcsRelays relays; /* who relays, in the turn leg */
+  IcsRelays relays; /* who relays, in the turn leg; who opens, in the search leg */
   guint server;     /* place in the listener's list, where the listener relays */
   IcsTraversal *ice;
   IcsCarrier *path; /* once connected */
@@ -45,5 +45,20 @@ gboolean ics_servers_configure (IcsEngine *self, IcsLeg leg, const IcsLegRoute *
 void ics_servers_get_routes (IcsEngine *self, const IcsLegEnd *listener, IcsLegRoutes *routes);
 /* What the listener brings. */
 void ics_servers_announce (IcsEngine *self);
+/* The one that this host asks for its outside address; NULL = none is known. */
+const IcsTurnServer *ics_servers_get_stun (IcsEngine *self);
+
+/* engine-search.c */
+
+/* QUIC is up, or the network changed: both hosts learn how their NATs behave, and tell each other. */
+void ics_search_look (IcsEngine *self);
+void ics_search_stop (IcsEngine *self);
+/* Whether an attempt may be made now; it counts. */
+gboolean ics_search_begin (IcsEngine *self);
+/* An attempt of any leg is over. */
+void ics_search_attempt_ended (IcsEngine *self, IcsLeg leg, gboolean found);
+/* The joiner: whether there shall be searches. */
+void ics_search_handle_timeout (IcsEngine *self, gint64 now);
+gint64 ics_search_next_timeout (IcsEngine *self);
 
 G_END_DECLS

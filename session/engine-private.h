@@ -53,6 +53,9 @@ typedef struct
   guint newest;     /* the listener's: number of the newest attempt, also of one that is gone */
 } IcsLegState;
 
+/* engine-search.c */
+typedef struct _IcsEngineSearch IcsEngineSearch;
+
 struct _IcsEngine
 {
   IcsEngineCallbacks callbacks;
@@ -75,6 +78,7 @@ struct _IcsEngine
   gboolean held;                 /* application data waits for a path that both policies allow */
   int family;
   gboolean no_server_turn;
+  gboolean no_port_search;
   GPtrArray *own_turn; /* IcsTurnServer from the configuration */
   gint64 timeout_us;   /* 0 = the defaults */
   gint64 handshake_timeout_us;
@@ -112,6 +116,7 @@ struct _IcsEngine
   IcsStall stall;
 
   IcsLegState legs[ICS_N_LEGS];
+  IcsEngineSearch *search;
   guint closing_attempts; /* whose sockets are not released yet */
 
   IcsNetworkWatch *network;
@@ -211,6 +216,11 @@ void ics_legs_path_died (IcsEngine *self, IcsCarrier *path);
 /* Fresh attempts on all legs at once, whatever the backoff says; a listener asks the joiner for them. */
 void ics_legs_network_changed (IcsEngine *self);
 void ics_legs_stop (IcsEngine *self);
+
+/* engine-search.c: the way through NATs that map anew for each destination */
+void ics_search_init (IcsEngine *self);
+void ics_search_clear (IcsEngine *self);
+void ics_search_handle_control (IcsEngine *self, const IcsControl *message);
 /* @before: the kinds that were allowed. */
 void ics_legs_policy_changed (IcsEngine *self, guint before);
 

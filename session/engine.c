@@ -64,6 +64,7 @@ ics_engine_new (const IcsEngineConfig *config, const IcsEngineCallbacks *callbac
   self->policy = config->policy;
   self->family = config->family;
   self->no_server_turn = config->no_server_turn;
+  self->no_port_search = config->no_port_search;
   self->timeout_us = (gint64)config->timeout_ms * 1000;
   self->handshake_timeout_us = config->handshake_timeout_ms != 0 ? (gint64)config->handshake_timeout_ms * 1000
                                                                  : ICS_HANDSHAKE_TIMEOUT_US;
@@ -74,6 +75,7 @@ ics_engine_new (const IcsEngineConfig *config, const IcsEngineCallbacks *callbac
   self->path_table = g_hash_table_new (NULL, NULL);
   ics_control_reader_init (&self->control_reader);
   ics_legs_init (self);
+  ics_search_init (self);
   self->timer = g_source_new (&timer_funcs, sizeof (GSource));
   g_source_set_static_name (self->timer, "ice-session engine");
   g_source_set_callback (self->timer, on_timer, self, NULL);
@@ -97,6 +99,7 @@ ics_engine_free (IcsEngine *self)
   ics_control_reader_clear (&self->control_reader);
   ics_sealed_clear (self);
   ics_engine_free_carriers (self);
+  ics_search_clear (self);
   ics_legs_clear (self);
   g_ptr_array_unref (self->own_turn);
   g_clear_pointer (&self->active, ics_path_info_unref);

@@ -20,6 +20,7 @@ typedef struct
   int family;
   const char *const *turn_uris;
   gboolean no_server_turn;
+  gboolean no_port_search;
   guint timeout_ms;           /* for the peer to come, and without any path; 0 = the defaults */
   guint handshake_timeout_ms; /* from when the peer is there; 0 = the default */
 } IcsEngineConfig;

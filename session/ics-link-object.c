@@ -14,6 +14,7 @@ typedef enum
   PROP_FAMILY,
   PROP_TURN_URIS,
   PROP_NO_SERVER_TURN,
+  PROP_NO_PORT_SEARCH,
   PROP_TIMEOUT_MS,
   PROP_HANDSHAKE_TIMEOUT_MS,
   PROP_CODE,
@@ -62,6 +63,9 @@ ics_link_set_property (GObject *object, guint id, const GValue *value, GParamSpe
     case PROP_NO_SERVER_TURN:
       self->no_server_turn = g_value_get_boolean (value);
       break;
+    case PROP_NO_PORT_SEARCH:
+      self->no_port_search = g_value_get_boolean (value);
+      break;
     case PROP_TIMEOUT_MS:
       self->timeout_ms = g_value_get_uint (value);
       break;
@@ -104,6 +108,9 @@ ics_link_get_property (GObject *object, guint id, GValue *value, GParamSpec *psp
       break;
     case PROP_NO_SERVER_TURN:
       g_value_set_boolean (value, self->no_server_turn);
+      break;
+    case PROP_NO_PORT_SEARCH:
+      g_value_set_boolean (value, self->no_port_search);
       break;
     case PROP_TIMEOUT_MS:
       g_value_set_uint (value, self->timeout_ms);
@@ -162,6 +169,7 @@ install_properties (GObjectClass *klass)
   props[PROP_FAMILY] = g_param_spec_int ("family", NULL, NULL, 0, 6, 0, settable);
   props[PROP_TURN_URIS] = g_param_spec_boxed ("turn-uris", NULL, NULL, G_TYPE_STRV, settable);
   props[PROP_NO_SERVER_TURN] = g_param_spec_boolean ("no-server-turn", NULL, NULL, FALSE, settable);
+  props[PROP_NO_PORT_SEARCH] = g_param_spec_boolean ("no-port-search", NULL, NULL, FALSE, settable);
   props[PROP_TIMEOUT_MS] = g_param_spec_uint ("timeout-ms", NULL, NULL, 0, G_MAXUINT, 0, settable);
   props[PROP_HANDSHAKE_TIMEOUT_MS]
       = g_param_spec_uint ("handshake-timeout-ms", NULL, NULL, 0, G_MAXUINT, 0, settable);

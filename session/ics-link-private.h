@@ -20,6 +20,7 @@ struct _IcsLink
   int family;
   char **turn_uris;
   gboolean no_server_turn;
+  gboolean no_port_search;
   guint timeout_ms, handshake_timeout_ms;
 
   IcsLinkThread *thread;

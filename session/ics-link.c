@@ -188,6 +188,7 @@ start (IcsLink *self, const char *code)
     .family = self->family,
     .turn_uris = (const char *const *)self->turn_uris,
     .no_server_turn = self->no_server_turn,
+    .no_port_search = self->no_port_search,
     .timeout_ms = self->timeout_ms,
     .handshake_timeout_ms = self->handshake_timeout_ms,
   };

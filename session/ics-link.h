@@ -44,8 +44,10 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (IcsPathInfo, ics_path_info_unref)
  *   turn-uris (strv)          additional TURN servers ("turn:user:pass@host"), besides the server's;
  *                             NULL = only the server's
  *   no-server-turn (boolean)  do not use the server's TURN servers
- *   timeout-ms (uint)         limit for the peer to come, and for a life without any path; 0 = defaults
- *                             (no limit for the peer to come, 600 s without a path)
+ *   no-port-search (boolean)  look for no way through a NAT that maps anew for each destination: that takes
+ * up to 1,024 small packets of one of the hosts and 256 sockets of the other. Without it too there is none on
+ * a network that the system calls metered timeout-ms (uint)         limit for the peer to come, and for a
+ * life without any path; 0 = defaults (no limit for the peer to come, 600 s without a path)
  *   handshake-timeout-ms (uint)  limit for pairing and handshake, from when the peer is there; 0 = 30 s
  * Read-only: code (string), peer-fingerprint (string, hex), path (IcsPathInfo)
  *

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "session/leg-kinds.h"
 #include "agent/ice-attempt.h"
+#include "agent/punch-attempt.h"
 
 static const IcsLegKind kinds[ICS_N_LEGS] = {
   /* A relay is to be there whatever happens, and one more in case. */
@@ -16,6 +17,11 @@ static const IcsLegKind kinds[ICS_N_LEGS] = {
   = { .path_kind = ICS_PATH_DIRECT,
       .make = ics_ice_attempt_new,
       .plan = { .retry_min = 3 * G_USEC_PER_SEC, .retry_max = 120 * G_USEC_PER_SEC, .keep = 2, .max = 3 } },
+  /* How often it is worth while is for the search's own memory to say. */
+  [ICS_LEG_SEARCH]
+  = { .path_kind = ICS_PATH_DIRECT,
+      .make = ics_punch_attempt_new,
+      .plan = { .retry_min = 10 * G_USEC_PER_SEC, .retry_max = 600 * G_USEC_PER_SEC, .keep = 1, .max = 2 } },
 };
 
 const IcsLegKind *
