@@ -10,7 +10,7 @@
 /* Networks that change, or a peer that says so, make no more than one discovery in this time. */
 #define LOOK_GAP_US G_USEC_PER_SEC
 /* ICE alone has got through by then, if it can. */
-#define ICE_FIRST_US (3 * G_USEC_PER_SEC)
+#define ICE_FIRST_US (2 * G_USEC_PER_SEC)
 
 struct _IcsEngineSearch
 {

@@ -253,6 +253,7 @@ START_TEST (test_config_text)
   g_autofree char *text = ics_coturn_compose (&settings, NULL);
   g_autoptr (GError) error = NULL;
   static const char *const lines[] = { "use-auth-secret\n",
+                                       "aux-server=127.0.0.1:3479\n",
                                        "stale-nonce=90\n",
                                        "max-allocate-lifetime=90\n",
                                        "static-auth-secret=s\n",

@@ -178,6 +178,22 @@ can_discover_nats (const IcsCoturnSettings *settings)
   return settings->n_addresses >= 2;
 }
 
+/* A second port of each address, for STUN: hosts see whether their NATs map anew for it (RFC 4787 §4.1). With
+ * RFC 5780 it is there anyway. */
+static void
+add_second_ports (GString *text, const IcsCoturnSettings *settings)
+{
+  g_string_append (text, "no-rfc5780\n");
+  for (guint i = 0; i < settings->n_addresses; i++)
+    {
+      const char *local = settings->addresses[i].local;
+
+      g_string_append_printf (text,
+                              strchr (local, ':') != NULL ? "aux-server=[%s]:%u\n" : "aux-server=%s:%u\n",
+                              local, settings->port + 1u);
+    }
+}
+
 char *
 ics_coturn_compose (const IcsCoturnSettings *settings, GError **error)
 {
@@ -198,7 +214,7 @@ ics_coturn_compose (const IcsCoturnSettings *settings, GError **error)
   if (!add_addresses (text, settings, error))
     return NULL;
   if (!can_discover_nats (settings))
-    g_string_append (text, "no-rfc5780\n");
+    add_second_ports (text, settings);
   if (!add_allowed (text, settings->allow_peers, error))
     return NULL;
   return g_string_free (g_steal_pointer (&text), FALSE);

@@ -156,7 +156,7 @@ is_free (const char *address, guint16 port, GSocketType type)
   return socket != NULL && g_socket_bind (socket, socket_address, type == G_SOCKET_TYPE_STREAM, NULL);
 }
 
-/* coturn listens on the port after the given one, too (RFC 5780's alternate port), whatever it is told. */
+/* coturn listens on the port after the given one, too (RFC 5780's alternate port, or an auxiliary server). */
 static gboolean
 port_is_free (IcsCoturn *self, guint16 port)
 {

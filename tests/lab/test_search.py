@@ -34,7 +34,7 @@ def outcome(process):
     def seen(events):
         if any(event["type"] == "path" and event["kind"] == "direct" for event in events):
             return "direct"
-        return "missed" if find(events, r"search ended (without|after)") else None
+        return "missed" if find(events, r"search attempt \d+ failed") else None
     return process.events.wait_until(seen, "direct path, nor end of a search") == "direct"
 
 
