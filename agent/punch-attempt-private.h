@@ -12,7 +12,8 @@
 
 G_BEGIN_DECLS
 
-/* An attempt searches (punch-attempt.c), and carries datagrams over what it has found (punch-traffic.c). */
+/* An attempt searches (punch-attempt.c,
+ * punch-offer.c), and carries datagrams over what it has found (punch-traffic.c). */
 
 typedef struct
 {
@@ -28,6 +29,7 @@ typedef struct
   IcsPunchSockets *sockets;   /* NULL: before that, and after the end of the search */
   IcsPunchSurvey *survey;
   gboolean surveyed;
+  IcsSockaddr mapped; /* outside address of a socket, once surveyed */
   IcsPunchSearch *search;
   guint first, n_sockets; /* those of the search */
   gboolean told_end;
@@ -42,6 +44,16 @@ typedef struct
 
 /* punch-attempt.c */
 void ics_punch_attempt_set_state (IcsPunchAttempt *self, IcsIceState state);
+void ics_punch_attempt_fail (IcsPunchAttempt *self, const char *why);
+/* Takes what comes from now on. */
+void ics_punch_attempt_make_search (IcsPunchAttempt *self);
+void ics_punch_attempt_start_search (IcsPunchAttempt *self, gint64 now);
+
+/* punch-offer.c: the survey, and the candidates that it leads to */
+void ics_punch_offer_start (IcsPunchAttempt *self, gint64 now);
+void ics_punch_offer_drive (IcsPunchAttempt *self, gint64 now);
+/* End of candidates, said once. */
+void ics_punch_offer_end (IcsPunchAttempt *self);
 
 /* punch-traffic.c */
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "agent/address-scope.h"
 #include "agent/local-addresses.h"
 #include "agent/punch-attempt-private.h"
 #include "base/secret.h"
@@ -9,16 +10,6 @@
 #define LIMIT_MS 30000
 #define LOOKUP_MS 3000
 
-/* So many sockets learn how the NAT gives ports (agent/nat-behavior.h needs three steps). */
-#define SURVEYORS 4
-/* Predicted ports: mappings that others make meanwhile shift them, one each. */
-#define PREDICTED 16
-
-/* RFC 8445 §5.1.2.1 for a server-reflexive candidate. */
-#define PRIORITY_SRFLX (100u << 24 | 65535u << 8 | 255u)
-
-static void step (IcsPunchAttempt *self, gint64 now);
-
 void
 ics_punch_attempt_set_state (IcsPunchAttempt *self, IcsIceState state)
 {
@@ -28,40 +19,8 @@ ics_punch_attempt_set_state (IcsPunchAttempt *self, IcsIceState state)
   ics_attempt_events_state (self->events, state);
 }
 
-/* --- what there is to say --- */
-
-static void
-tell_candidate (IcsPunchAttempt *self, const IcsSockaddr *mapped, guint16 port, guint foundation)
-{
-  IcsFlow flow = { 0 };
-  g_autofree char *endpoint = NULL, *line = NULL;
-  char address[INET6_ADDRSTRLEN] = "";
-
-  flow.remote.v6 = mapped->v6;
-  flow.remote.v4.sin_port = g_htons (port);
-  inet_ntop (mapped->any.sa_family,
-             mapped->any.sa_family == AF_INET6 ? (const void *)&mapped->v6.sin6_addr
-                                               : (const void *)&mapped->v4.sin_addr,
-             address, sizeof address);
-  endpoint = ics_sockaddr_to_endpoint (&flow.remote.any);
-  line
-      = g_strdup_printf ("candidate:%u 1 UDP %u %s %u typ srflx raddr %s rport 0", foundation, PRIORITY_SRFLX,
-                         address, port, mapped->any.sa_family == AF_INET6 ? "::" : "0.0.0.0");
-  ics_attempt_events_note (self->events, "gathered srflx %s", endpoint);
-  ics_attempt_events_candidate (self->events, line);
-}
-
-static void
-tell_end (IcsPunchAttempt *self)
-{
-  if (self->told_end)
-    return;
-  self->told_end = TRUE;
-  ics_attempt_events_gathered (self->events);
-}
-
-static void
-fail (IcsPunchAttempt *self, const char *why)
+void
+ics_punch_attempt_fail (IcsPunchAttempt *self, const char *why)
 {
   ics_attempt_events_note (self->events, "%s", why);
   g_clear_pointer (&self->sockets, ics_punch_sockets_free);
@@ -70,8 +29,8 @@ fail (IcsPunchAttempt *self, const char *why)
 
 /* --- the search --- */
 
-static void
-make_search (IcsPunchAttempt *self)
+void
+ics_punch_attempt_make_search (IcsPunchAttempt *self)
 {
   const IcsPunchConfig config
       = { .role = self->config.opens ? ICS_PUNCH_OPENER : ICS_PUNCH_PROBER,
@@ -110,16 +69,29 @@ get_targets (IcsPunchAttempt *self, IcsFlow targets[ICS_PUNCH_TARGETS_MAX])
   return n;
 }
 
-static void
-start_search (IcsPunchAttempt *self, gint64 now)
+/* On the internet, or as near as this host's own outside address is: no peer has hosts of this network probed
+ * that it does not share. */
+static gboolean
+may_search (const IcsPunchAttempt *self, const IcsFlow *target)
+{
+  IcsSockaddr address;
+  IcsAddressScope scope;
+
+  ics_sockaddr_set (&address, &target->remote.any);
+  scope = ics_address_scope (&address);
+  return scope == ICS_SCOPE_GLOBAL || scope == ics_address_scope (&self->mapped);
+}
+
+void
+ics_punch_attempt_start_search (IcsPunchAttempt *self, gint64 now)
 {
   IcsFlow targets[ICS_PUNCH_TARGETS_MAX];
   guint n = get_targets (self, targets), random = 0;
   g_autofree char *first = n > 0 ? ics_sockaddr_to_endpoint (&targets[0].remote.any) : NULL;
 
-  if (n == 0)
+  if (n == 0 || !may_search (self, &targets[0]))
     {
-      fail (self, "the peer has told no address to search");
+      ics_punch_attempt_fail (self, "the peer has told no address where it can be searched for");
       return;
     }
   if (self->config.opens)
@@ -158,119 +130,7 @@ on_search_failed (IcsPunchAttempt *self)
                               : g_strdup_printf ("the search ended after %u probes without an answer",
                                                  ics_punch_search_get_probes (self->search));
 
-  fail (self, text);
-}
-
-/* --- the survey --- */
-
-static void
-start_survey (IcsPunchAttempt *self, gint64 now)
-{
-  IcsPunchSurveyConfig config = { .servers = { self->server, self->server }, .n_servers = 1 };
-  guint n = ics_punch_sockets_open (self->sockets, &self->source, SURVEYORS);
-
-  if (n < SURVEYORS)
-    {
-      fail (self, "no socket could be opened");
-      return;
-    }
-  /* The prober learns whether its own NAT maps anew: a TURN server's next port answers as well (RFC 5780 §6).
-   */
-  if (!self->config.opens && self->server.v4.sin_port != g_htons (G_MAXUINT16))
-    {
-      config.servers[1].v4.sin_port = g_htons ((guint16)(g_ntohs (self->server.v4.sin_port) + 1));
-      config.n_servers = 2;
-    }
-  config.n_sockets = SURVEYORS;
-  for (guint i = 0; i < SURVEYORS; i++)
-    ics_punch_sockets_get_local (self->sockets, i, &config.locals[i]);
-  self->survey = ics_punch_survey_new (&config, now);
-}
-
-static guint16
-predict (IcsPunchAttempt *self, const IcsNatBehavior *behavior, guint socket, guint ahead)
-{
-  IcsSockaddr local;
-
-  ics_punch_sockets_get_local (self->sockets, socket, &local);
-  return ics_nat_behavior_predict_port (behavior, ics_sockaddr_get_port (&local), ahead);
-}
-
-/* The prober's one socket. When its NAT maps anew, the opener is told the port that the last of 16 probes
- * will have: then 15 mappings of others do no harm. */
-static void
-offer_prober (IcsPunchAttempt *self, const IcsNatBehavior *behavior, const IcsSockaddr *mapped)
-{
-  guint16 port = ics_sockaddr_get_port (mapped);
-
-  for (guint i = 1; i < SURVEYORS; i++)
-    ics_punch_sockets_close (self->sockets, i);
-  self->n_sockets = 1;
-  if (behavior->mapping_varies == ICS_FACT_YES)
-    port = predict (self, behavior, 0, PREDICTED);
-  if (port == 0)
-    {
-      fail (self, "this host's NAT maps anew for each destination, to ports that cannot be predicted");
-      return;
-    }
-  tell_candidate (self, mapped, port, 1);
-  tell_end (self);
-}
-
-static void
-offer_opener (IcsPunchAttempt *self, const IcsNatBehavior *behavior, const IcsSockaddr *mapped, gint64 now)
-{
-  gboolean predictable = ics_nat_behavior_predict_port (behavior, 1024, 1) != 0;
-  guint wanted = predictable ? PREDICTED : ICS_PUNCH_SOCKETS_MAX;
-
-  for (guint i = 0; i < SURVEYORS; i++)
-    ics_punch_sockets_close (self->sockets, i);
-  self->first = SURVEYORS;
-  self->n_sockets = ics_punch_sockets_open (self->sockets, &self->source, wanted) - self->first;
-  ics_attempt_events_note (self->events, "this host's NAT gives ports: %s",
-                           ics_nat_ports_to_string (behavior->ports));
-  if (self->n_sockets == 0)
-    {
-      fail (self, "no socket could be opened");
-      return;
-    }
-  make_search (self);
-  start_search (self, now);
-  if (!predictable)
-    tell_candidate (self, mapped, ics_sockaddr_get_port (mapped), 1);
-  for (guint i = 0; predictable && i < self->n_sockets; i++)
-    {
-      guint16 port = predict (self, behavior, self->first + i, i + 1);
-
-      if (port != 0)
-        tell_candidate (self, mapped, port, i + 1);
-    }
-}
-
-static void
-on_surveyed (IcsPunchAttempt *self, gint64 now)
-{
-  const IcsSockaddr *mapped = NULL;
-  IcsSockaddr address;
-  IcsNatBehavior behavior;
-
-  for (guint i = 0; i < SURVEYORS && (mapped == NULL || self->config.opens); i++)
-    if (ics_punch_survey_get_mapped (self->survey, i) != NULL)
-      mapped = ics_punch_survey_get_mapped (self->survey, i);
-  /* The prober's own socket must have been seen. */
-  if (!self->config.opens)
-    mapped = ics_punch_survey_get_mapped (self->survey, 0);
-  if (mapped != NULL)
-    address = *mapped;
-  ics_punch_survey_conclude (self->survey, &behavior);
-  g_clear_pointer (&self->survey, ics_punch_survey_free);
-  self->surveyed = TRUE;
-  if (mapped == NULL)
-    fail (self, "the STUN server does not answer");
-  else if (self->config.opens)
-    offer_opener (self, &behavior, &address, now);
-  else
-    offer_prober (self, &behavior, &address);
+  ics_punch_attempt_fail (self, text);
 }
 
 /* The opener surveys as late as can be: a prediction does not last. */
@@ -281,21 +141,10 @@ consider_survey (IcsPunchAttempt *self, gint64 now)
                         && ics_remote_offer_get_candidates (self->remote)->len > 0;
 
   if (self->sockets != NULL && self->survey == NULL && !self->surveyed && (!self->config.opens || peer_known))
-    start_survey (self, now);
+    ics_punch_offer_start (self, now);
 }
 
 /* --- time --- */
-
-static void
-drive_survey (IcsPunchAttempt *self, gint64 now)
-{
-  IcsPunchQuestion question;
-
-  while (ics_punch_survey_poll (self->survey, now, &question))
-    ics_punch_sockets_send (self->sockets, question.socket, &question.to.any, question.data, question.len);
-  if (ics_punch_survey_is_done (self->survey))
-    on_surveyed (self, now);
-}
 
 /* The prober takes what comes from the credentials on, and begins when the opener is ready. */
 static void
@@ -304,10 +153,10 @@ consider_probing (IcsPunchAttempt *self, gint64 now)
   if (self->config.opens || !self->surveyed || ics_remote_offer_get_ufrag (self->remote) == NULL)
     return;
   if (self->search == NULL)
-    make_search (self);
+    ics_punch_attempt_make_search (self);
   if (ics_remote_offer_has_ended (self->remote)
       && ics_punch_search_get_state (self->search) == ICS_PUNCH_WAITING)
-    start_search (self, now);
+    ics_punch_attempt_start_search (self, now);
 }
 
 static void
@@ -319,7 +168,7 @@ drive_search (IcsPunchAttempt *self, gint64 now)
     ics_punch_sockets_send (self->sockets, self->first + packet.flow.socket, &packet.flow.remote.any,
                             packet.data, packet.len);
   if (ics_punch_search_is_open (self->search))
-    tell_end (self);
+    ics_punch_offer_end (self);
   switch (ics_punch_search_get_state (self->search))
     {
     case ICS_PUNCH_WAITING:
@@ -353,13 +202,13 @@ step (IcsPunchAttempt *self, gint64 now)
   if (self->sockets != NULL)
     consider_survey (self, now);
   if (self->sockets != NULL && self->survey != NULL)
-    drive_survey (self, now);
+    ics_punch_offer_drive (self, now);
   if (self->sockets != NULL)
     consider_probing (self, now);
   if (self->sockets != NULL && self->search != NULL)
     drive_search (self, now);
   if (self->sockets != NULL && now >= self->limit_at)
-    fail (self, "the search took too long");
+    ics_punch_attempt_fail (self, "the search took too long");
   if (self->sockets != NULL)
     rearm (self);
 }
@@ -401,7 +250,7 @@ on_server (GInetSocketAddress *server, GInetAddress *source, const char *reason,
       g_autofree char *why
           = g_strdup_printf ("the STUN server %s is not to be had: %s", self->config.stun->host, reason);
 
-      fail (self, why);
+      ics_punch_attempt_fail (self, why);
       return;
     }
   g_socket_address_to_native (G_SOCKET_ADDRESS (server), &self->server, sizeof self->server, NULL);

@@ -8,8 +8,9 @@
 #define ROUND_US (400 * G_TIME_SPAN_MILLISECOND)
 /* A NAT may forget a mapping that only this host has used after 30 s (RFC 4787 §4.3 asks for two minutes). */
 #define REFRESH_US (15 * G_USEC_PER_SEC)
-/* So few sockets are no burden: they send as often as the prober does. */
+/* So few sockets are no burden: they send as often as the prober does, and somewhat longer. */
 #define FEW_SOCKETS ICS_PUNCH_TARGETS_MAX
+#define FEW_ROUNDS (2 * ROUNDS)
 /* Openers do not know when the prober is through; somebody tells them, or this. */
 #define OPENER_LIMIT_US (30 * G_USEC_PER_SEC)
 
@@ -164,7 +165,7 @@ next_opener (IcsPunchSearch *self, gint64 now, IcsFlow *flow)
   if (self->at < self->n_sockets)
     return;
   self->open = TRUE;
-  end_round (self, now, self->n_sockets <= FEW_SOCKETS ? ROUND_US : REFRESH_US);
+  end_round (self, now, self->n_sockets <= FEW_SOCKETS && self->round < FEW_ROUNDS ? ROUND_US : REFRESH_US);
 }
 
 static void

@@ -46,6 +46,9 @@ const CliOption cli_options[CLI_N_OPTS] = {
   [CLI_OPT_IPV6] = { CLI_OPT_IPV6, '6', NULL, NULL, FALSE, "Use IPv6 only." },
   [CLI_OPT_TURN] = { CLI_OPT_TURN, 0, "turn", "URI", TRUE,
     "Use this TURN server too, turn:USER:PASSWORD@HOST[:PORT]. \"none\": not even those of the rendezvous server." },
+  [CLI_OPT_NO_PORT_SEARCH] = { CLI_OPT_NO_PORT_SEARCH, 0, "no-port-search", NULL, FALSE,
+    "Do not search for a way through a NAT that takes another port for each destination (at most 1024 small packets; never "
+    "on a metered network)." },
   [CLI_OPT_LIMIT_RATE] = { CLI_OPT_LIMIT_RATE, 0, "limit-rate", "R", FALSE,
     "Send at most R bytes a second; K, M and G stand for 10^3, 10^6 and 10^9." },
   [CLI_OPT_TIMEOUT] = { CLI_OPT_TIMEOUT, 0, "timeout", "S", FALSE,

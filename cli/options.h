@@ -29,6 +29,7 @@ typedef enum
   CLI_OPT_IPV4,
   CLI_OPT_IPV6,
   CLI_OPT_TURN,
+  CLI_OPT_NO_PORT_SEARCH,
   CLI_OPT_LIMIT_RATE,
   CLI_OPT_TIMEOUT,
   CLI_OPT_JSON,
@@ -48,7 +49,8 @@ typedef enum
 #define CLI_OPTS_LINK                                                                                        \
   (CLI_OPTS_COMMON | CLI_OPT_BIT (CLI_OPT_CODE_FILE) | CLI_OPT_BIT (CLI_OPT_SERVER)                          \
    | CLI_OPT_BIT (CLI_OPT_PATH) | CLI_OPT_BIT (CLI_OPT_IPV4) | CLI_OPT_BIT (CLI_OPT_IPV6)                    \
-   | CLI_OPT_BIT (CLI_OPT_TURN) | CLI_OPT_BIT (CLI_OPT_LIMIT_RATE) | CLI_OPT_BIT (CLI_OPT_TIMEOUT))
+   | CLI_OPT_BIT (CLI_OPT_TURN) | CLI_OPT_BIT (CLI_OPT_NO_PORT_SEARCH) | CLI_OPT_BIT (CLI_OPT_LIMIT_RATE)    \
+   | CLI_OPT_BIT (CLI_OPT_TIMEOUT))
 
 typedef struct
 {

@@ -15,6 +15,7 @@ typedef struct
   int family; /* 0, 4, 6 */
   char **turn_uris;
   gboolean no_server_turn;
+  gboolean no_port_search;
   guint64 limit_rate; /* bytes a second, 0 = none */
   guint timeout_ms;   /* 0 = default */
   gboolean json;

@@ -108,6 +108,7 @@ ics_servers_configure (IcsEngine *self, IcsLeg leg, const IcsLegRoute *route, Ic
   config->stun = config->host_only ? NULL : ics_servers_get_stun (self);
   if (leg == ICS_LEG_SEARCH)
     {
+      config->family = 4; /* the NATs in question */
       config->opens = ics_relays_include (route->relays, self->joiner);
       return config->stun != NULL && ics_search_begin (self);
     }

@@ -181,16 +181,17 @@ class Lab(Breakage):
 
     def transfer(self, expect, listener="a", joiner="b", size=4 << 20, options=()):
         """Data both ways through `pipe` until both hosts are on the expected path and at least `size` bytes each way are
-        through; equal hashes, the channel first, exit 0. Returns the two `done` events."""
+        through; equal hashes, the channel first, exit 0. `expect` may be a function of the pair. Returns the path."""
         pair = self.pipes(listener, joiner, options)
         exchange = traffic.Exchange(*pair)
+        expect = expect(pair) if callable(expect) else expect
         for process in pair:
             process.wait_for("path", kind=expect)
         exchange.require(size)
         exchange.finish()
         for process in pair:
             self.check_paths(process, expect)
-        return [process.events.last("done") for process in pair]
+        return expect
 
     @staticmethod
     def check_paths(process, expect):

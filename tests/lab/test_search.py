@@ -38,17 +38,23 @@ def outcome(process):
     return process.events.wait_until(seen, "direct path, nor end of a search") == "direct"
 
 
+def path_found(pair):
+    """The path on which two hosts end: that of the search, or the relay when it has missed."""
+    direct = [outcome(process) for process in pair]
+    check(direct[0] == direct[1], f"one host is direct, the other one is not: {direct}")
+    return "direct" if direct[0] else "turn"
+
+
 def search(lab):
     """One session. Returns whether it became direct, and the probes that it took."""
     pair = lab.pipes(options=("-v",))
-    direct = [outcome(process) for process in pair]
-    check(direct[0] == direct[1], f"one host is direct, the other one is not: {direct}")
+    direct = path_found(pair) == "direct"
     used = [match for match in (find(process.events.all(), r"after (\d+) probes") for process in pair) if match]
     check(len(used) == 1, f"{len(used)} hosts probed")
     for process in pair:
         process.popen.stdin.close()
     expect_success(*pair)
-    return direct[0], int(used[0].group(1))
+    return direct, int(used[0].group(1))
 
 
 PAIRS = {f"{listener} x {joiner}": (listener, joiner) for listener, joiner in (
@@ -79,3 +85,19 @@ def counted_ports_are_predicted(listener, joiner):
         for _ in range(min(RUNS, 10)):
             direct, probes = search(lab)
             check(direct and probes <= 80, f"direct: {direct}, {probes} probes")
+
+
+@scenario(each={"random x random": ("symmetric", "symmetric", ()), "not wanted": ("symmetric", "port-restricted", ("--no-port-search",))})
+def nothing_is_searched(listener, joiner, options):
+    """Ports that nobody can hit, or that nobody shall look for: no probe is sent, and the session stays on the relay."""
+    with Lab(a=listener, b=joiner) as lab:
+        lab.start_server()
+        pair = lab.pipes(options=("-v",), joiner_options=("-v", *options))
+        pair[1].events.wait_until(lambda events: find(events, "no search for a way through the NATs"), "reason")
+        for process in pair:
+            process.wait_for("path", kind="turn")
+            # Its end comes after a search would have begun.
+            process.events.wait_until(lambda events: find(events, "direct attempt 1 failed"), "end of ICE")
+            check(not find(process.events.all(), "search attempt"), f"{process.name} searched")
+            process.popen.stdin.close()
+        expect_success(*pair)
