@@ -91,7 +91,7 @@ static const IcsIceCallbacks callbacks = {
 };
 
 void
-side_init (Side *side, IcsIceConfig config)
+side_init_as (Side *side, IcsIceConfig config, IcsTraversalNew make)
 {
   memset (side, 0, sizeof *side);
   side->context = config.context;
@@ -99,7 +99,13 @@ side_init (Side *side, IcsIceConfig config)
   side->notes = g_ptr_array_new_with_free_func (g_free);
   side->received = g_ptr_array_new_with_free_func ((GDestroyNotify)g_bytes_unref);
   side->states = g_array_new (FALSE, FALSE, sizeof (IcsIceState));
-  side->attempt = ics_ice_attempt_new (&config, &callbacks, side);
+  side->attempt = make (&config, &callbacks, side);
+}
+
+void
+side_init (Side *side, IcsIceConfig config)
+{
+  side_init_as (side, config, ics_ice_attempt_new);
 }
 
 void
