@@ -111,6 +111,8 @@ offer_opener (IcsPunchAttempt *self, const IcsNatBehavior *behavior, gint64 now)
     }
   ics_punch_attempt_make_search (self);
   ics_punch_attempt_start_search (self, now);
+  if (self->sockets == NULL)
+    return;
   if (!predictable)
     tell_candidate (self, ics_sockaddr_get_port (&self->mapped), 1);
   for (guint i = 0; predictable && i < self->n_sockets; i++)

@@ -29,7 +29,7 @@ on_candidate (IcsTraversal *attempt, const char *line, gpointer data)
 
   ck_assert_ptr_eq (attempt, side->attempt);
   g_ptr_array_add (side->lines, g_strdup (line));
-  if (!side->hold && side->peer != NULL)
+  if (!side->hold && side->peer != NULL && side->peer->attempt != NULL)
     ck_assert (ics_traversal_add_remote_candidate (side->peer->attempt, line));
 }
 
@@ -40,7 +40,7 @@ on_gathered (G_GNUC_UNUSED IcsTraversal *attempt, gpointer data)
 
   ck_assert (!side->gathered);
   side->gathered = TRUE;
-  if (!side->hold && side->peer != NULL)
+  if (!side->hold && side->peer != NULL && side->peer->attempt != NULL)
     ics_traversal_end_of_candidates (side->peer->attempt);
 }
 

@@ -56,8 +56,8 @@ START_TEST (predicted_ports_become_a_path)
   pair_connect (world.sides);
   pair_check_agreement (world.sides);
   pair_exchange (world.sides);
-  ck_assert (side_has_note (prober, "probing 16 predicted ports"));
-  ck_assert (side_has_note (prober, "the search found a pair after"));
+  /* Nothing filters here: the opener's own packets come through. */
+  ck_assert (side_has_note (prober, "the search found a pair after 0 probes"));
   ck_assert (side_has_note (&world.sides[_i], "gives ports: preserved"));
   ck_assert_uint_eq (world.sides[_i].lines->len, 16);
   ck_assert_uint_eq (prober->lines->len, 1);
@@ -74,7 +74,6 @@ START_TEST (it_may_end_at_any_time)
   pair_start (world.sides);
   side_give_credentials (&world.sides[0]);
   side_give_credentials (&world.sides[1]);
-  world.sides[!(_i / 2)].peer = NULL;
   WAIT_FOR (world.context, world.sides[_i / 2].closed);
   world_clear (&world);
 }
@@ -119,7 +118,6 @@ START_TEST (it_needs_a_server)
 {
   g_autoptr (GMainContext) context = g_main_context_new ();
   IcsIceConfig config = { .opens = TRUE, .context = context };
-  IcsTurnServer stun = { .host = (char *)"127.0.0.1", .port = 9, .transport = ICS_TURN_UDP };
   g_autoptr (GError) error = NULL;
   Side side;
 
@@ -127,13 +125,6 @@ START_TEST (it_needs_a_server)
   side_init_as (&side, config, ics_punch_attempt_new);
   ck_assert (!ics_traversal_start (side.attempt, &error));
   ck_assert (g_error_matches (error, ICS_ERROR, ICS_ERROR_INVALID_ARGUMENT));
-  side_clear (&side);
-  config.stun = &stun;
-  config.opens = FALSE;
-  side_init_as (&side, config, ics_punch_attempt_new);
-  ck_assert (ics_traversal_start (side.attempt, NULL));
-  WAIT_FOR (context, side_is_in (&side, ICS_ICE_FAILED));
-  ck_assert (side_has_note (&side, "the STUN server does not answer"));
   side_clear (&side);
 }
 END_TEST
