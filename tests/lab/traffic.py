@@ -140,6 +140,11 @@ class Exchange:
         for drain in self.drains:
             drain.wait_for(count)
 
+    def require_more(self, count):
+        """Until so many bytes more than now have."""
+        for drain in self.drains:
+            drain.wait_for(drain.bytes + count)
+
     def wait_progress(self):
         for drain in self.drains:
             drain.wait_progress()
