@@ -11,9 +11,10 @@ from lab import Lab
 from process import expect_success
 from testing import check, scenario
 
-RUNS = int(os.environ.get("ICS_LAB_SEARCHES", "100" if os.environ.get("ICS_LAB_SOAK") else "6"))
+RUNS = int(os.environ.get("ICS_LAB_SEARCHES", "100" if os.environ.get("ICS_LAB_SOAK") else "4"))
 PROBES = 1024
 MISSES = 0.05                   # of the runs; by the odds 1.7 %
+MISSES_MIN = 2                  # of few runs: three of four are no chance any more (one in 50,000)
 
 
 def lines(events):
@@ -69,7 +70,7 @@ def random_ports_are_found(listener, joiner):
     check(max(probes) <= PROBES, f"{max(probes)} probes")
     check(all(count == PROBES for ok, count in zip(found, probes) if not ok), f"gave up too early: {probes}")
     missed = RUNS - sum(found)
-    check(missed <= max(1, MISSES * RUNS), f"{missed} of {RUNS} searches found nothing")
+    check(missed <= max(MISSES_MIN, MISSES * RUNS), f"{missed} of {RUNS} searches found nothing")
     return f"{sum(found)} of {RUNS} direct, {sum(probes) / RUNS:.0f} probes on average, {max(probes)} at most"
 
 
@@ -82,7 +83,7 @@ def counted_ports_are_predicted(listener, joiner):
     """Each port is asked five times at most: 16 predicted ones, 80 probes."""
     with Lab(a=listener, b=joiner) as lab:
         lab.start_server()
-        for _ in range(min(RUNS, 10)):
+        for _ in range(min(RUNS // 2, 10)):
             direct, probes = search(lab)
             check(direct and probes <= 80, f"direct: {direct}, {probes} probes")
 
