@@ -28,6 +28,9 @@ struct _Side
   gboolean free_on_state;
 };
 
+/* How the attempts are made; at first ics_ice_attempt_new(). */
+extern IcsTraversalNew side_make;
+
 gboolean side_on_safety (gpointer late);
 
 /* Iterates until the condition holds; the limit only ends a test that has failed already. */
