@@ -28,10 +28,11 @@ typedef enum
 typedef enum
 {
   ICS_LEG_TURN,
-  ICS_LEG_DIRECT
+  ICS_LEG_DIRECT, /* over UDP */
+  ICS_LEG_TCP     /* direct, over TCP */
 } IcsLeg;
 
-#define ICS_N_LEGS 2
+#define ICS_N_LEGS 3
 
 typedef struct
 {

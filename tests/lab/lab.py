@@ -179,9 +179,9 @@ class Lab(Breakage):
         code = first.wait_for("code")["code"]
         return first, self.run(joiner, "pipe", *(options if joiner_options is None else joiner_options), code=code, **streams)
 
-    def transfer(self, expect, listener="a", joiner="b", size=4 << 20, options=()):
+    def transfer(self, expect, listener="a", joiner="b", size=4 << 20, options=(), transport=None):
         """Data both ways through `pipe` until both hosts are on the expected path and at least `size` bytes each way are
-        through; equal hashes, the channel first, exit 0. Returns the two `done` events."""
+        through; equal hashes, the channel first, exit 0; transport: of the last path. Returns the two `done` events."""
         pair = self.pipes(listener, joiner, options)
         exchange = traffic.Exchange(*pair)
         for process in pair:
@@ -190,6 +190,9 @@ class Lab(Breakage):
         exchange.finish()
         for process in pair:
             self.check_paths(process, expect)
+            last = process.events.last("path")["transport"]
+            if transport and last != transport:
+                raise Failure(f"{process.name}: {expect} over {last}, expected over {transport}")
         return [process.events.last("done") for process in pair]
 
     @staticmethod
