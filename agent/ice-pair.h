@@ -12,7 +12,7 @@ typedef struct
   char *remote;
   const char *local_type; /* "host", "srflx", "prflx", "relay" */
   const char *remote_type;
-  const char *transport; /* "udp" */
+  const char *transport; /* "udp", "tcp" */
 } IcsIcePair;
 
 /* What it points to, not the struct. */

@@ -12,7 +12,7 @@ static const char *const type_names[]
     = { "relays", "ice", "candidate", "end", "over", "moved", "renew", "policy", "nat", "bye" };
 G_STATIC_ASSERT (G_N_ELEMENTS (type_names) == ICS_CONTROL_UNKNOWN);
 
-static const char *const leg_names[] = { "turn", "direct", "search" };
+static const char *const leg_names[] = { "turn", "direct", "tcp", "search" };
 G_STATIC_ASSERT (G_N_ELEMENTS (leg_names) == ICS_N_LEGS);
 
 static const char *const relays_names[] = { "none", "joiner", "listener", "both" };

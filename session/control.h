@@ -31,11 +31,12 @@ typedef enum
 typedef enum
 {
   ICS_LEG_TURN,
-  ICS_LEG_DIRECT,
-  ICS_LEG_SEARCH /* through a NAT that maps anew for each destination */
+  ICS_LEG_DIRECT, /* over UDP */
+  ICS_LEG_TCP,    /* direct, over TCP */
+  ICS_LEG_SEARCH  /* direct, through a NAT that maps anew for each destination */
 } IcsLeg;
 
-#define ICS_N_LEGS 3
+#define ICS_N_LEGS 4
 
 typedef struct
 {

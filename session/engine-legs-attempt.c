@@ -179,6 +179,17 @@ note_start (IcsAttempt *attempt, const IcsIceConfig *config)
                    attempt->number, what, uri != NULL ? ", here on " : "", uri != NULL ? uri : "");
 }
 
+/* The signals go where the traffic goes. */
+static gint64
+signal_rtt (IcsEngine *self)
+{
+  IcsPathStatus status;
+
+  return ics_path_engine_get_info (self->paths, ics_path_engine_get_active (self->paths), &status)
+             ? status.srtt_us
+             : 0;
+}
+
 static void
 begin (IcsAttempt *attempt)
 {
@@ -206,6 +217,7 @@ ics_attempt_start (IcsEngine *self, IcsLeg leg, guint number, const IcsLegRoute 
   if ((ics_engine_allowed (self) & 1u << ics_leg_get_kind (leg)->path_kind) == 0
       || !ics_servers_configure (self, leg, route, &config))
     return NULL;
+  config.signal_rtt_us = signal_rtt (self);
   attempt = g_new0 (IcsAttempt, 1);
   attempt->engine = self;
   attempt->leg = leg;

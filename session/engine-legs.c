@@ -88,10 +88,29 @@ tell_plan_of_paths (IcsEngine *self, IcsLeg leg, gint64 now)
   ics_leg_plan_set_active (self->legs[leg].plan, now, active);
 }
 
+/* A leg stands back for those of its kind with less patience. */
+static gboolean
+is_needed (IcsEngine *self, IcsLeg leg)
+{
+  const IcsLegKind *kind = ics_leg_get_kind (leg);
+
+  for (guint i = 0; i < ICS_N_LEGS; i++)
+    {
+      const IcsLegKind *other = ics_leg_get_kind ((IcsLeg)i);
+
+      if (other->path_kind == kind->path_kind && other->plan.patience < kind->plan.patience
+          && ics_leg_plan_serves (self->legs[i].plan))
+        return FALSE;
+    }
+  return TRUE;
+}
+
 static void
 drive_plan (IcsEngine *self, IcsLeg leg, gint64 now)
 {
   tell_plan_of_paths (self, leg, now);
+  if (ics_leg_get_kind (leg)->plan.patience > 0)
+    ics_leg_plan_set_needed (self->legs[leg].plan, now, is_needed (self, leg));
   ics_leg_plan_handle_timeout (self->legs[leg].plan, now);
   carry_out (self, leg, now);
 }
@@ -162,6 +181,21 @@ ics_legs_network_changed (IcsEngine *self)
 
 /* --- the end of an attempt --- */
 
+/* Nothing has come of one that others stand back for. */
+static void
+hurry_others (IcsEngine *self, IcsLeg leg)
+{
+  const IcsLegKind *kind = ics_leg_get_kind (leg);
+
+  for (guint i = 0; i < ICS_N_LEGS; i++)
+    {
+      const IcsLegKind *other = ics_leg_get_kind ((IcsLeg)i);
+
+      if (other->path_kind == kind->path_kind && other->plan.patience > kind->plan.patience)
+        ics_leg_plan_hurry (self->legs[i].plan, g_get_monotonic_time ());
+    }
+}
+
 /* It came to nothing, or the peer ended it. */
 static void
 attempt_ended (IcsAttempt *attempt, gboolean tell)
@@ -177,6 +211,7 @@ attempt_ended (IcsAttempt *attempt, gboolean tell)
   if (!self->joiner)
     return;
   ics_leg_plan_on_ended (self->legs[leg].plan, g_get_monotonic_time (), number);
+  hurry_others (self, leg);
   ics_engine_wake (self);
 }
 

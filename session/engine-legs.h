@@ -46,7 +46,7 @@ void ics_servers_get_routes (IcsEngine *self, const IcsLegEnd *listener, IcsLegR
 /* What the listener brings. */
 void ics_servers_announce (IcsEngine *self);
 /* The one that this host asks for its outside address; NULL = none is known. */
-const IcsTurnServer *ics_servers_get_stun (IcsEngine *self);
+const IcsTurnServer *ics_servers_get_stun (IcsEngine *self, IcsLeg leg);
 
 /* engine-search.c */
 

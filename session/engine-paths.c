@@ -14,6 +14,17 @@ ics_engine_find_path (IcsEngine *self, guint id)
   return g_hash_table_lookup (self->path_table, GUINT_TO_POINTER (id));
 }
 
+static gboolean
+is_streamed (IcsTraversal *attempt)
+{
+  IcsIcePair pair = { 0 };
+  gboolean streamed
+      = attempt != NULL && ics_traversal_get_pair (attempt, &pair) && !g_str_equal (pair.transport, "udp");
+
+  ics_ice_pair_clear (&pair);
+  return streamed;
+}
+
 IcsCarrier *
 ics_engine_add_path (IcsEngine *self, IcsPathKind kind, IcsTraversal *attempt)
 {
@@ -22,6 +33,8 @@ ics_engine_add_path (IcsEngine *self, IcsPathKind kind, IcsTraversal *attempt)
 
   if (id == 0)
     return NULL;
+  if (is_streamed (attempt))
+    ics_path_engine_set_streamed (self->paths, id);
   path = ics_carrier_new (self, id, kind, attempt);
   if (self->quic != NULL)
     ics_quic_set_path_kind (self->quic, id, kind);
@@ -286,9 +299,12 @@ reason_for (IcsEngine *self, const IcsCarrier *path)
     return self->pending_move.reason;
   if ((ics_engine_allowed (self) & 1u << self->active->kind) == 0)
     return ICS_PATH_REASON_POLICY;
-  if (path->kind > self->active->kind)
-    return ICS_PATH_REASON_BETTER;
-  return path->kind < self->active->kind ? ICS_PATH_REASON_LOST : ICS_PATH_REASON_BETTER;
+  if (path->kind != self->active->kind)
+    return path->kind > self->active->kind ? ICS_PATH_REASON_BETTER : ICS_PATH_REASON_LOST;
+  /* From datagrams to a stream of the same kind is a way down, too. */
+  return g_strcmp0 (self->active->transport, "udp") == 0 && is_streamed (path->attempt)
+             ? ICS_PATH_REASON_LOST
+             : ICS_PATH_REASON_BETTER;
 }
 
 static void

@@ -135,7 +135,7 @@ ics_search_look (IcsEngine *self)
 static void
 look (IcsEngine *self, gint64 now)
 {
-  const IcsTurnServer *stun = ics_servers_get_stun (self);
+  const IcsTurnServer *stun = ics_servers_get_stun (self, ICS_LEG_SEARCH);
   IcsServerLookupConfig config = { .family = 4, .context = self->context, .timeout_ms = LOOKUP_MS };
 
   ics_search_stop (self);
@@ -193,10 +193,11 @@ ics_search_attempt_ended (IcsEngine *self, IcsLeg leg, gboolean found)
 
 /* --- the joiner decides --- */
 
+/* One over TCP is no reason to be content. */
 static gboolean
-has_living_path (IcsEngine *self, IcsLeg leg)
+has_direct_path (IcsEngine *self)
 {
-  for (GList *l = self->legs[leg].attempts.head; l != NULL; l = l->next)
+  for (GList *l = self->legs[ICS_LEG_DIRECT].attempts.head; l != NULL; l = l->next)
     {
       IcsAttempt *attempt = l->data;
       IcsPathStatus status;
@@ -205,15 +206,6 @@ has_living_path (IcsEngine *self, IcsLeg leg)
           && (status.state == ICS_PATH_STATE_ALIVE || status.state == ICS_PATH_STATE_SUSPECT))
         return TRUE;
     }
-  return FALSE;
-}
-
-static gboolean
-has_direct_path (IcsEngine *self)
-{
-  for (guint leg = 0; leg < ICS_N_LEGS; leg++)
-    if (leg != ICS_LEG_TURN && leg != ICS_LEG_SEARCH && has_living_path (self, (IcsLeg)leg))
-      return TRUE;
   return FALSE;
 }
 

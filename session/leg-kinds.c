@@ -2,6 +2,7 @@
 #include "session/leg-kinds.h"
 #include "agent/ice-attempt.h"
 #include "agent/punch-attempt.h"
+#include "agent/tcp-attempt.h"
 
 static const IcsLegKind kinds[ICS_N_LEGS] = {
   /* A relay is to be there whatever happens, and one more in case. */
@@ -22,6 +23,15 @@ static const IcsLegKind kinds[ICS_N_LEGS] = {
   = { .path_kind = ICS_PATH_DIRECT,
       .make = ics_punch_attempt_new,
       .plan = { .retry_min = 10 * G_USEC_PER_SEC, .retry_max = 600 * G_USEC_PER_SEC, .keep = 1, .max = 2 } },
+  /* Where UDP works it is there sooner. */
+  [ICS_LEG_TCP] = { .path_kind = ICS_PATH_DIRECT,
+                    .make = ics_tcp_attempt_new,
+                    .plan = { .retry_min = 5 * G_USEC_PER_SEC,
+                              .retry_max = 120 * G_USEC_PER_SEC,
+                              .at_once = TRUE,
+                              .patience = 1500 * G_TIME_SPAN_MILLISECOND,
+                              .keep = 1,
+                              .max = 2 } },
 };
 
 const IcsLegKind *

@@ -114,7 +114,7 @@ write_config (Coturn *self, const char *listening, const char *relay, const char
                           self->port);
   g_string_append_printf (text, "pidfile=%s/pid\nuserdb=%s/db\n", self->folder, self->folder);
   g_string_append (text, "log-file=stdout\nsimple-log\nverbose\nallow-loopback-peers\n"
-                         "no-tls\nno-dtls\nno-tcp\nno-cli\nrealm=test\nuser-quota=1\n");
+                         "no-tls\nno-dtls\nno-cli\nrealm=test\nuser-quota=1\n");
   if (secret != NULL)
     g_string_append_printf (text, "use-auth-secret\nstatic-auth-secret=%s\n", secret);
   else

@@ -9,6 +9,9 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+IcsTraversalNew side_make = ics_ice_attempt_new;
+const char *side_transport = "udp";
+
 gboolean
 side_on_safety (gpointer data)
 {
@@ -91,7 +94,7 @@ static const IcsIceCallbacks callbacks = {
 };
 
 void
-side_init_as (Side *side, IcsIceConfig config, IcsTraversalNew make)
+side_init (Side *side, IcsIceConfig config)
 {
   memset (side, 0, sizeof *side);
   side->context = config.context;
@@ -99,13 +102,7 @@ side_init_as (Side *side, IcsIceConfig config, IcsTraversalNew make)
   side->notes = g_ptr_array_new_with_free_func (g_free);
   side->received = g_ptr_array_new_with_free_func ((GDestroyNotify)g_bytes_unref);
   side->states = g_array_new (FALSE, FALSE, sizeof (IcsIceState));
-  side->attempt = make (&config, &callbacks, side);
-}
-
-void
-side_init (Side *side, IcsIceConfig config)
-{
-  side_init_as (side, config, ics_ice_attempt_new);
+  side->attempt = side_make (&config, &callbacks, side);
 }
 
 void
@@ -243,7 +240,7 @@ pair_check_agreement (Side sides[2])
   ck_assert (ics_traversal_get_pair (sides[1].attempt, &b));
   ck_assert_str_eq (a.local, b.remote);
   ck_assert_str_eq (a.remote, b.local);
-  ck_assert_str_eq (a.transport, "udp");
+  ck_assert_str_eq (a.transport, side_transport);
   ics_ice_pair_clear (&a);
   ics_ice_pair_clear (&b);
 }

@@ -28,6 +28,10 @@ struct _Side
   gboolean free_on_state;
 };
 
+/* How the attempts are made; at first ics_ice_attempt_new(). */
+extern IcsTraversalNew side_make;
+extern const char *side_transport; /* of its pairs; "udp" */
+
 gboolean side_on_safety (gpointer late);
 
 /* Iterates until the condition holds; the limit only ends a test that has failed already. */
@@ -49,8 +53,6 @@ gboolean side_on_safety (gpointer late);
 #define WAIT_FOR(context, condition) WAIT_WITH (context, condition, g_main_context_iteration (context, TRUE))
 
 void side_init (Side *side, IcsIceConfig config);
-/* An attempt of another kind. */
-void side_init_as (Side *side, IcsIceConfig config, IcsTraversalNew make);
 /* Frees the attempt, if the test has not, and waits until it is closed. */
 void side_clear (Side *side);
 gboolean side_has_note (Side *side, const char *part);

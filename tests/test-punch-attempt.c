@@ -32,7 +32,7 @@ world_init (World *world, guint opener, guint limit_ms)
                               .limit_ms = limit_ms,
                               .context = world->context };
 
-      side_init_as (&world->sides[i], config, ics_punch_attempt_new);
+      side_init (&world->sides[i], config);
       world->sides[i].peer = &world->sides[!i];
     }
 }
@@ -122,7 +122,7 @@ START_TEST (it_needs_a_server)
   Side side;
 
   isolate ();
-  side_init_as (&side, config, ics_punch_attempt_new);
+  side_init (&side, config);
   ck_assert (!ics_traversal_start (side.attempt, &error));
   ck_assert (g_error_matches (error, ICS_ERROR, ICS_ERROR_INVALID_ARGUMENT));
   side_clear (&side);
@@ -138,5 +138,6 @@ main (void)
                               { addresses_within_networks_are_not_probed, 4 },
                               { it_needs_a_server, 1 } };
 
+  side_make = ics_punch_attempt_new;
   return run_loops ("punch-attempt", tests, G_N_ELEMENTS (tests));
 }

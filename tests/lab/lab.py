@@ -179,9 +179,10 @@ class Lab(Breakage):
         code = first.wait_for("code")["code"]
         return first, self.run(joiner, "pipe", *(options if joiner_options is None else joiner_options), code=code, **streams)
 
-    def transfer(self, expect, listener="a", joiner="b", size=4 << 20, options=()):
+    def transfer(self, expect, listener="a", joiner="b", size=4 << 20, options=(), transport=None):
         """Data both ways through `pipe` until both hosts are on the expected path and at least `size` bytes each way are
-        through; equal hashes, the channel first, exit 0. `expect` may be a function of the pair. Returns the path."""
+        through; equal hashes, the channel first, exit 0. `expect` may be a function of the pair; transport: of the last path. Returns
+        the path."""
         pair = self.pipes(listener, joiner, options)
         exchange = traffic.Exchange(*pair)
         expect = expect(pair) if callable(expect) else expect
@@ -191,6 +192,9 @@ class Lab(Breakage):
         exchange.finish()
         for process in pair:
             self.check_paths(process, expect)
+            last = process.events.last("path")["transport"]
+            if transport and last != transport:
+                raise Failure(f"{process.name}: {expect} over {last}, expected over {transport}")
         return expect
 
     @staticmethod

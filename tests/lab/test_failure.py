@@ -37,7 +37,7 @@ def start_transfer(lab, size, out=None, send_options=SLOW, receive_options=()):
     return sender, lab.run("b", "receive", "--yes", "-o", out, *receive_options, code=code)
 
 
-@scenario(each={"on the channel": ("udp-blocked", "channel"), "on a direct path": ("port-restricted", "direct")})
+@scenario(each={"on the channel": ("only-tcp-443", "channel"), "on a direct path": ("port-restricted", "direct")})
 def peer_is_killed(kind, path):
     with Lab(a=kind, b="full-cone") as lab:
         lab.start_server()
@@ -64,7 +64,7 @@ def sender_is_killed():
 
 @scenario
 def server_is_killed_while_all_goes_through_it():
-    with Lab(a="udp-blocked", b="public") as lab:
+    with Lab(a="only-tcp-443", b="public") as lab:
         lab.start_server()
         pair = lab.pipes(options=("--timeout", "5"))
         exchange = traffic.Exchange(*pair)

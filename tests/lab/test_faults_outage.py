@@ -132,7 +132,7 @@ def server_killed_and_restarted_under_a_direct_path():
 
 @scenario(each={"killed": (True,), "stopped": (False,)})
 def server_restarted_while_all_goes_through_it(killed):
-    with Lab(a="udp-blocked", b="port-restricted") as lab:
+    with Lab(a="only-tcp-443", b="port-restricted") as lab:
         session = Session(lab, "channel")
         if killed:
             lab.kill_server()

@@ -39,7 +39,12 @@ def matrix(listener, joiner):
         lab.start_server()
         if nat.found_by_chance(listener, joiner):
             return lab.transfer(expect=test_search.path_found, options=("-v",))
-        return lab.transfer(expect=expected)
+        if expected != "direct":
+            lab.transfer(expect=expected)
+            return expected
+        transport = nat.expected_transport(listener, joiner)
+        lab.transfer(expect=expected, transport=transport)
+    return expected if transport == "udp" else f"{expected}, {transport}"
 
 
 def summary(outcomes):
@@ -48,9 +53,9 @@ def summary(outcomes):
     ends = {outcome.scenario.arguments: outcome.result if outcome.passed else "FAILED" for outcome in outcomes}
     width = max(len(name) for name in names) + 3
     lines = ["| " + "listener \\ joiner".ljust(width) + " | "
-             + " | ".join(str(number).ljust(7) for number in range(1, len(names) + 1)) + " |",
-             "|" + "-" * (width + 2) + "|" + "|".join(["-" * 9] * len(names)) + "|"]
+             + " | ".join(str(number).ljust(11) for number in range(1, len(names) + 1)) + " |",
+             "|" + "-" * (width + 2) + "|" + "|".join(["-" * 13] * len(names)) + "|"]
     for number, listener in enumerate(names, 1):
-        cells = [ends.get((listener, joiner), "").ljust(7) for joiner in names]
+        cells = [ends.get((listener, joiner), "").ljust(11) for joiner in names]
         lines.append("| " + f"{number:2} {listener}".ljust(width) + " | " + " | ".join(cells) + " |")
     return "\n".join(lines)
