@@ -193,22 +193,6 @@ ics_search_attempt_ended (IcsEngine *self, IcsLeg leg, gboolean found)
 
 /* --- the joiner decides --- */
 
-/* One over TCP is no reason to be content. */
-static gboolean
-has_direct_path (IcsEngine *self)
-{
-  for (GList *l = self->legs[ICS_LEG_DIRECT].attempts.head; l != NULL; l = l->next)
-    {
-      IcsAttempt *attempt = l->data;
-      IcsPathStatus status;
-
-      if (attempt->path != NULL && ics_path_engine_get_info (self->paths, attempt->path->id, &status)
-          && (status.state == ICS_PATH_STATE_ALIVE || status.state == ICS_PATH_STATE_SUSPECT))
-        return TRUE;
-    }
-  return FALSE;
-}
-
 static gint64
 begin_at (const IcsEngineSearch *search)
 {
@@ -223,8 +207,10 @@ choose (IcsEngine *self, gint64 now)
   IcsSearchRoles roles;
 
   if (!search->own_known || !search->peer_known || self->policy == ICS_PATH_POLICY_LAN
-      || self->peer_policy == ICS_PATH_POLICY_LAN || (ics_engine_allowed (self) & 1u << ICS_PATH_DIRECT) == 0
-      || has_direct_path (self))
+      || self->peer_policy == ICS_PATH_POLICY_LAN
+      || (ics_engine_allowed (self) & 1u << ICS_PATH_DIRECT) == 0
+      /* One over TCP is no reason to be content. */
+      || ics_leg_plan_serves (self->legs[ICS_LEG_DIRECT].plan))
     return ICS_SEARCH_NONE;
   roles = ics_search_choose (&search->own, &search->peer, &why);
   if (why != NULL && why != search->why)
