@@ -92,12 +92,6 @@ ics_remote_offer_get_pwd (const IcsRemoteOffer *self)
   return self->pwd;
 }
 
-const IcsRemoteCandidateList *
-ics_remote_offer_get_candidates (const IcsRemoteOffer *self)
-{
-  return &self->candidates;
-}
-
 const char *
 ics_remote_offer_find (const IcsRemoteOffer *self, const char *endpoint)
 {

@@ -26,8 +26,6 @@ const char *ics_remote_offer_get_pwd (const IcsRemoteOffer *self);
 const IcsRemoteCandidateList *ics_remote_offer_get_candidates (const IcsRemoteOffer *self);
 /* The type of the peer's candidate at "192.0.2.1:5000"; NULL if it has offered none there. */
 const char *ics_remote_offer_find (const IcsRemoteOffer *self, const char *endpoint);
-/* Those that were accepted. */
-const IcsRemoteCandidateList *ics_remote_offer_get_candidates (const IcsRemoteOffer *self);
 void ics_remote_offer_end (IcsRemoteOffer *self);
 gboolean ics_remote_offer_has_ended (const IcsRemoteOffer *self);
 
