@@ -191,10 +191,12 @@ decode_ice (JsonObject *object, IcsControl *self)
   gint64 server;
 
   self->b = g_strdup (get_string (object, "pwd"));
-  if (self->b == NULL || self->leg == ICS_LEG_DIRECT)
-    return self->b != NULL;
+  if (self->b == NULL)
+    return FALSE;
   if (self->leg == ICS_LEG_SEARCH)
     return decode_opens (object, self);
+  if (self->leg != ICS_LEG_TURN)
+    return TRUE;
   relays = find_name (relays_names, G_N_ELEMENTS (relays_names), get_string (object, "relays"));
   if (relays <= ICS_RELAYS_NONE || !get_number (object, "server", G_MAXUINT8, &server))
     return FALSE;

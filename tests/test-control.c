@@ -36,6 +36,7 @@ START_TEST (test_round_trip)
       .b = "pwd" },
     { .type = ICS_CONTROL_RELAYS, .servers = (char **)servers, .plain = TRUE },
     { .type = ICS_CONTROL_RELAYS, .servers = (char **)no_servers },
+    { .type = ICS_CONTROL_ICE, .leg = ICS_LEG_TCP, .attempt = 1, .a = "ufrag", .b = "pwd" },
     { .type = ICS_CONTROL_ICE,
       .leg = ICS_LEG_SEARCH,
       .attempt = 1,
