@@ -45,4 +45,11 @@ void ics_servers_get_routes (IcsEngine *self, const IcsLegEnd *listener, IcsLegR
 /* What the listener brings. */
 void ics_servers_announce (IcsEngine *self);
 
+/* engine-why.c: what it learns; others than direct attempts are ignored */
+void ics_why_attempt_started (IcsEngine *self, IcsLeg leg, const IcsIceConfig *config);
+void ics_why_attempt_ended (IcsEngine *self, const IcsAttempt *attempt);
+void ics_why_candidate (IcsEngine *self, IcsLeg leg, gboolean own, const char *line);
+void ics_why_told_all (IcsEngine *self, IcsLeg leg, gboolean own);
+void ics_why_proved (IcsEngine *self, IcsLeg leg);
+
 G_END_DECLS

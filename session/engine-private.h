@@ -12,6 +12,7 @@
 #include "session/leg-plan.h"
 #include "session/record.h"
 #include "session/stall.h"
+#include "session/why-not-direct.h"
 #include "signaling/handshake.h"
 #include "signaling/ws-channel.h"
 #include "transport/quic-conn.h"
@@ -75,8 +76,8 @@ struct _IcsEngine
   gboolean held;                 /* application data waits for a path that both policies allow */
   int family;
   gboolean no_server_turn;
-  GPtrArray *own_turn;    /* IcsTurnServer from the configuration */
-  gint64 timeout_us;      /* 0 = the defaults */
+  GPtrArray *own_turn; /* IcsTurnServer from the configuration */
+  gint64 timeout_us;   /* 0 = the defaults */
   gint64 handshake_timeout_us;
   gint64 deadline;        /* of the state; G_MAXINT64 = none */
   gint64 direct_deadline; /* policy direct and lan: for the first direct path */
@@ -113,6 +114,10 @@ struct _IcsEngine
 
   IcsLegState legs[ICS_N_LEGS];
   guint closing_attempts; /* whose sockets are not released yet */
+
+  IcsDirectFacts direct_facts;
+  gboolean direct_facts_are_old;
+  char *why_not_direct; /* as last told */
 
   IcsNetworkWatch *network;
   gint64 renew_at; /* ask for fresh TURN credentials then; G_MAXINT64 = not planned */
@@ -173,7 +178,7 @@ IcsCarrier *ics_engine_find_path (IcsEngine *self, guint id);
 void ics_engine_drive_paths (IcsEngine *self, gint64 now);
 void ics_engine_receive_probe (IcsEngine *self, IcsCarrier *path, const guint8 *data, gsize len);
 void ics_engine_traffic_moved (IcsEngine *self, guint id);
-void ics_engine_traffic_renewed (IcsEngine *self, guint id); /* QUIC began anew on its path */
+void ics_engine_traffic_renewed (IcsEngine *self, guint id);     /* QUIC began anew on its path */
 void ics_engine_path_roamed (IcsEngine *self, IcsCarrier *path); /* the peer's address on it changed */
 
 /* engine-carrier.c */
@@ -213,5 +218,10 @@ void ics_legs_network_changed (IcsEngine *self);
 void ics_legs_stop (IcsEngine *self);
 /* @before: the kinds that were allowed. */
 void ics_legs_policy_changed (IcsEngine *self, guint before);
+
+/* engine-why.c: why there is no direct path */
+/* Tells what is new. @last: the link ends, so also what is not settled. */
+void ics_why_update (IcsEngine *self, gboolean last);
+void ics_why_network_changed (IcsEngine *self);
 
 G_END_DECLS
