@@ -150,8 +150,7 @@ on_behavior (const IcsNatBehavior *behavior, gpointer user_data)
   finish_if_done (self);
 }
 
-/* coturn answers on its next port, too, whatever it is told: another destination, where it has one address.
- */
+/* Where the TURN server answers on its next port as well, that is another destination. */
 static void
 add_next_port (Probe *self)
 {
