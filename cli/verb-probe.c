@@ -248,16 +248,30 @@ print (CliContext *context, IcsNetworkReport *report, GError **error)
   return FALSE;
 }
 
+/* As ics_probe_network_async() wants them. (transfer full) */
+static char **
+list_turn_uris (const CliSettings *settings)
+{
+  g_autoptr (GStrvBuilder) builder = g_strv_builder_new ();
+
+  if (settings->turn_uris != NULL)
+    g_strv_builder_addv (builder, (const char **)settings->turn_uris);
+  if (settings->no_server_turn)
+    g_strv_builder_add (builder, "none");
+  return g_strv_builder_end (builder);
+}
+
 static void
 run (CliContext *context, Probe *self)
 {
   const CliSettings *settings = context->settings;
+  g_auto (GStrv) turn = list_turn_uris (settings);
   guint sigint = g_unix_signal_add (SIGINT, on_sigint, self);
   guint sigterm = g_unix_signal_add (SIGTERM, on_sigterm, self);
 
   cli_term_say (context->term, "asking %s and its servers; this takes some seconds", settings->server);
-  ics_probe_network_async (settings->server, (const char *const *)settings->turn_uris, settings->family,
-                           self->cancellable, on_probed, self);
+  ics_probe_network_async (settings->server, (const char *const *)turn, settings->family, self->cancellable,
+                           on_probed, self);
   g_main_loop_run (self->loop);
   g_source_remove (sigint);
   g_source_remove (sigterm);

@@ -82,9 +82,10 @@ ICS_API const char *ics_network_report_get_verdict (IcsNetworkReport *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (IcsNetworkReport, ics_network_report_unref)
 
 /* Looks at the network that this host is in, by means of the rendezvous server at @server_uri and the STUN
- * and TURN servers that it names, and those in @turn_uris (nullable). @family: 0 any, 4, 6. Ends within 45 s,
- * mostly within 7. Runs on the thread-default main context. Errors: ICS_ERROR_INVALID_ARGUMENT (a URI does
- * not parse), G_IO_ERROR_CANCELLED. A server that is not reachable is no error: the report says so. */
+ * and TURN servers that it names, and those in @turn_uris (nullable; "none" among them: only those). @family:
+ * 0 any, 4, 6. Ends within 45 s, mostly within 7. Runs on the thread-default main context. Errors:
+ * ICS_ERROR_INVALID_ARGUMENT (a URI does not parse), G_IO_ERROR_CANCELLED. A server that is not reachable is
+ * no error: the report says so. */
 ICS_API void ics_probe_network_async (const char *server_uri, const char *const *turn_uris, int family,
                                       GCancellable *cancellable, GAsyncReadyCallback callback,
                                       gpointer user_data);

@@ -33,6 +33,7 @@ typedef struct
   IcsWsChannel *channel;
   gint64 asked_at;
   GPtrArray *servers; /* IcsTurnServer */
+  gboolean no_server_turn;
   guint looked_up;
   GPtrArray *addresses; /* GInetSocketAddress of STUN servers */
   IcsServerLookup *lookup;
@@ -277,7 +278,7 @@ on_turn_servers (IcsWsChannel *channel, Probe *self)
       return;
     }
   self->report->server_rtt_ms = (double)(g_get_monotonic_time () - self->asked_at) / G_TIME_SPAN_MILLISECOND;
-  for (guint i = 0; i < servers->len; i++)
+  for (guint i = 0; i < servers->len && !self->no_server_turn; i++)
     g_ptr_array_add (self->servers, ics_turn_server_copy (servers->pdata[i]));
   start_measuring (self);
 }
@@ -389,11 +390,14 @@ add_own_servers (Probe *self, const char *const *uris, GError **error)
 {
   for (guint i = 0; uris != NULL && uris[i] != NULL; i++)
     {
-      IcsTurnServer *server = ics_turn_server_parse (uris[i], error);
+      IcsTurnServer *server = NULL;
 
-      if (server == NULL)
+      if (g_str_equal (uris[i], "none"))
+        self->no_server_turn = TRUE;
+      else if ((server = ics_turn_server_parse (uris[i], error)) == NULL)
         return FALSE;
-      g_ptr_array_add (self->servers, server);
+      else
+        g_ptr_array_add (self->servers, server);
     }
   return TRUE;
 }
