@@ -353,12 +353,15 @@ run_link (CliSession *self)
   g_source_remove (sigterm);
 }
 
-/* With -v, what happened in short. */
+/* And, with -v, what happened in short. */
 static void
 summarize (CliSession *self)
 {
   g_auto (GStrv) record = NULL;
+  const char *why = self->link != NULL ? ics_link_get_why_not_direct (self->link) : NULL;
 
+  if (why != NULL)
+    cli_narrator_why_not_direct (&self->narrator, why);
   if (self->good || self->link == NULL || !self->context->settings->verbose)
     return;
   record = ics_link_get_record (self->link);

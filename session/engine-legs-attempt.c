@@ -59,13 +59,19 @@ say (IcsAttempt *attempt, IcsControlType type, const char *a, const char *b)
 static void
 on_candidate (G_GNUC_UNUSED IcsTraversal *ice, const char *line, gpointer user_data)
 {
-  say (user_data, ICS_CONTROL_CANDIDATE, line, NULL);
+  IcsAttempt *attempt = user_data;
+
+  ics_why_candidate (attempt->engine, attempt->leg, TRUE, line);
+  say (attempt, ICS_CONTROL_CANDIDATE, line, NULL);
 }
 
 static void
 on_gathered (G_GNUC_UNUSED IcsTraversal *ice, gpointer user_data)
 {
-  say (user_data, ICS_CONTROL_END, NULL, NULL);
+  IcsAttempt *attempt = user_data;
+
+  ics_why_told_all (attempt->engine, attempt->leg, TRUE);
+  say (attempt, ICS_CONTROL_END, NULL, NULL);
 }
 
 static void
@@ -227,6 +233,7 @@ ics_attempt_start (IcsEngine *self, IcsLeg leg, guint number, const IcsLegRoute 
   attempt->deadline = g_get_monotonic_time () + ATTEMPT_TIMEOUT_US;
   g_queue_push_tail (&self->legs[leg].attempts, attempt);
   note_start (attempt, &config);
+  ics_why_attempt_started (self, leg, &config);
   attempt->ice = ics_leg_get_kind (leg)->make (&config, &ice_callbacks, attempt);
   begin (attempt);
   return attempt;

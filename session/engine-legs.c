@@ -162,6 +162,7 @@ ics_legs_network_changed (IcsEngine *self)
 
   if (self->quic == NULL)
     return;
+  ics_why_network_changed (self);
   ics_search_look (self);
   if (!self->joiner)
     {
@@ -206,6 +207,7 @@ attempt_ended (IcsAttempt *attempt, gboolean tell)
 
   ics_engine_note (self, "%s attempt %u %s", ics_leg_to_string (leg), number,
                    attempt->path != NULL ? "is over" : "failed");
+  ics_why_attempt_ended (self, attempt);
   ics_search_attempt_ended (self, leg, attempt->path != NULL);
   ics_attempt_end (attempt, tell);
   if (!self->joiner)
@@ -304,11 +306,15 @@ handle_attempt (IcsEngine *self, const IcsControl *message)
     ics_traversal_set_remote_credentials (attempt->ice, message->a, message->b);
   else if (message->type == ICS_CONTROL_CANDIDATE)
     {
+      ics_why_candidate (self, attempt->leg, FALSE, message->a);
       if (!ics_traversal_add_remote_candidate (attempt->ice, message->a))
         self->strays++;
     }
   else if (message->type == ICS_CONTROL_END)
-    ics_traversal_end_of_candidates (attempt->ice);
+    {
+      ics_why_told_all (self, attempt->leg, FALSE);
+      ics_traversal_end_of_candidates (attempt->ice);
+    }
   else
     attempt_ended (attempt, FALSE);
 }
@@ -340,6 +346,7 @@ ics_legs_path_proved (IcsEngine *self, IcsCarrier *path)
   if (attempt == NULL)
     return;
   attempt->deadline = G_MAXINT64;
+  ics_why_proved (self, attempt->leg);
   if (ics_path_engine_get_info (self->paths, path->id, &status))
     ics_traversal_graduate (attempt->ice, status.srtt_us);
   if (!self->joiner)

@@ -53,6 +53,8 @@ const IcsTurnServer *ics_servers_get_stun (IcsEngine *self, IcsLeg leg);
 /* QUIC is up, or the network changed: both hosts learn how their NATs behave, and tell each other. */
 void ics_search_look (IcsEngine *self);
 void ics_search_stop (IcsEngine *self);
+/* What was measured of both NATs. */
+void ics_search_add_facts (IcsEngine *self, IcsDirectFacts *facts);
 /* Whether an attempt may be made now; it counts. */
 gboolean ics_search_begin (IcsEngine *self);
 /* An attempt of any leg is over. */
@@ -60,5 +62,12 @@ void ics_search_attempt_ended (IcsEngine *self, IcsLeg leg, gboolean found);
 /* The joiner: whether there shall be searches. */
 void ics_search_handle_timeout (IcsEngine *self, gint64 now);
 gint64 ics_search_next_timeout (IcsEngine *self);
+
+/* engine-why.c: what it learns; others than direct attempts are ignored */
+void ics_why_attempt_started (IcsEngine *self, IcsLeg leg, const IcsIceConfig *config);
+void ics_why_attempt_ended (IcsEngine *self, const IcsAttempt *attempt);
+void ics_why_candidate (IcsEngine *self, IcsLeg leg, gboolean own, const char *line);
+void ics_why_told_all (IcsEngine *self, IcsLeg leg, gboolean own);
+void ics_why_proved (IcsEngine *self, IcsLeg leg);
 
 G_END_DECLS

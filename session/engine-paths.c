@@ -326,6 +326,7 @@ publish (IcsEngine *self, IcsCarrier *path, IcsPathReason reason)
   if (!self->connected)
     ics_engine_tell_connected (self);
   self->callbacks.path (info, self->user_data);
+  ics_why_update (self, FALSE);
 }
 
 /* The peer follows the first packet on the new path that is not a probe (RFC 9000 §9.2): this makes one. */

@@ -12,6 +12,7 @@
 #include "session/leg-plan.h"
 #include "session/record.h"
 #include "session/stall.h"
+#include "session/why-not-direct.h"
 #include "signaling/handshake.h"
 #include "signaling/ws-channel.h"
 #include "transport/quic-conn.h"
@@ -119,6 +120,10 @@ struct _IcsEngine
   IcsEngineSearch *search;
   guint closing_attempts; /* whose sockets are not released yet */
 
+  IcsDirectFacts direct_facts;
+  gboolean direct_facts_are_old;
+  char *why_not_direct; /* as last told */
+
   IcsNetworkWatch *network;
   gint64 renew_at; /* ask for fresh TURN credentials then; G_MAXINT64 = not planned */
   gboolean renewing;
@@ -223,5 +228,10 @@ void ics_search_clear (IcsEngine *self);
 void ics_search_handle_control (IcsEngine *self, const IcsControl *message);
 /* @before: the kinds that were allowed. */
 void ics_legs_policy_changed (IcsEngine *self, guint before);
+
+/* engine-why.c: why there is no direct path */
+/* Tells what is new. @last: the link ends, so also what is not settled. */
+void ics_why_update (IcsEngine *self, gboolean last);
+void ics_why_network_changed (IcsEngine *self);
 
 G_END_DECLS

@@ -156,6 +156,17 @@ ics_search_handle_control (IcsEngine *self, const IcsControl *message)
   on_both_known (self);
 }
 
+void
+ics_search_add_facts (IcsEngine *self, IcsDirectFacts *facts)
+{
+  const IcsEngineSearch *search = self->search;
+
+  facts->own.mapping_varies = search->own_known ? search->own.mapping_varies : ICS_FACT_UNKNOWN;
+  facts->own.ports = search->own.ports;
+  facts->peer.mapping_varies = search->peer.mapping_varies;
+  facts->peer.ports = search->peer.ports;
+}
+
 /* --- attempts --- */
 
 gboolean

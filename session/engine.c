@@ -110,6 +110,7 @@ ics_engine_free (IcsEngine *self)
   ics_pairing_forget_code (self);
   g_clear_error (&self->end_error);
   g_free (self->application);
+  g_free (self->why_not_direct);
   g_free (self->bye_reason);
   g_main_context_unref (self->context);
   g_mutex_clear (&self->wake_lock);
@@ -290,6 +291,7 @@ finish (IcsEngine *self, gint64 now)
 {
   g_autoptr (GError) error = g_steal_pointer (&self->end_error);
 
+  ics_why_update (self, TRUE);
   /* A peer that sees code 0 takes the end for a clean one. One that said goodbye itself knows. */
   if (error != NULL && self->bye_code == 0 && !self->bye_received)
     {

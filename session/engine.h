@@ -31,6 +31,8 @@ typedef struct
   void (*connected) (IcsStreamHub *hub, const char *fingerprint, IcsPathInfo *path, gpointer user_data);
   void (*path) (IcsPathInfo *path, gpointer user_data);
   void (*stall) (guint ms, gpointer user_data);
+  /* A sentence, as soon as it is known and again when it changes; NULL: the path is direct now. */
+  void (*why_not_direct) (const char *why, gpointer user_data);
   void (*stream) (IcsQuicStream *stream, gpointer user_data);
   void (*datagram) (GBytes *payload, gpointer user_data);
   void (*record) (const char *line, gpointer user_data);

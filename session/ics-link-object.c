@@ -20,6 +20,7 @@ typedef enum
   PROP_CODE,
   PROP_PEER_FINGERPRINT,
   PROP_PATH,
+  PROP_WHY_NOT_DIRECT,
   N_PROPS
 } Property;
 
@@ -75,6 +76,7 @@ ics_link_set_property (GObject *object, guint id, const GValue *value, GParamSpe
     case PROP_CODE:
     case PROP_PEER_FINGERPRINT:
     case PROP_PATH:
+    case PROP_WHY_NOT_DIRECT:
     case N_PROPS:
       G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
       break;
@@ -127,6 +129,9 @@ ics_link_get_property (GObject *object, guint id, GValue *value, GParamSpec *psp
     case PROP_PATH:
       g_value_set_boxed (value, self->path);
       break;
+    case PROP_WHY_NOT_DIRECT:
+      g_value_set_string (value, self->why_not_direct);
+      break;
     case N_PROPS:
       G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
       break;
@@ -143,6 +148,7 @@ ics_link_finalize (GObject *object)
   g_clear_pointer (&self->thread, ics_link_thread_unref);
   g_clear_pointer (&self->hub, ics_stream_hub_unref);
   g_clear_pointer (&self->path, ics_path_info_unref);
+  g_free (self->why_not_direct);
   g_queue_clear_full (&self->record, g_free);
   g_queue_clear_full (&self->incoming, g_object_unref);
   g_clear_object (&self->channel);
@@ -175,6 +181,7 @@ install_properties (GObjectClass *klass)
       = g_param_spec_uint ("handshake-timeout-ms", NULL, NULL, 0, G_MAXUINT, 0, settable);
   props[PROP_CODE] = g_param_spec_string ("code", NULL, NULL, NULL, readable);
   props[PROP_PEER_FINGERPRINT] = g_param_spec_string ("peer-fingerprint", NULL, NULL, NULL, readable);
+  props[PROP_WHY_NOT_DIRECT] = g_param_spec_string ("why-not-direct", NULL, NULL, NULL, readable);
   props[PROP_PATH] = g_param_spec_boxed ("path", NULL, NULL, ICS_TYPE_PATH_INFO, readable);
   g_object_class_install_properties (klass, N_PROPS, props);
 }

@@ -28,6 +28,7 @@ struct _IcsLink
   char *code;
   char *peer_fingerprint;
   IcsPathInfo *path;
+  char *why_not_direct;
   GQueue record; /* char *, bounded */
   GTask *connect_task;
   gulong cancel_handler; /* on the cancellable of connect_task */

@@ -4,7 +4,7 @@
 
 packages_build=(autoconf automake libtool pkg-config gcc libc6-dev make libglib2.0-dev libnice-dev libngtcp2-dev
   libngtcp2-crypto-gnutls-dev libgnutls28-dev libsoup-3.0-dev libjson-glib-dev libsodium-dev check)
-packages_run=(ca-certificates conntrack coturn ethtool glib-networking iproute2 nftables procps python3 util-linux)
+packages_run=(ca-certificates conntrack coturn ethtool glib-networking iproute2 nftables procps python3 python3-aioice util-linux)
 packages_desktop=(tigervnc-standalone-server tigervnc-viewer x11-apps) # for tests/lab/test_desktop.py
 packages_bench=(iperf3)
 
