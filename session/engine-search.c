@@ -89,7 +89,8 @@ on_behavior (const IcsNatBehavior *behavior, gpointer user_data)
   IcsControl message = { .type = ICS_CONTROL_NAT };
 
   describe (behavior, &message.nat);
-  message.nat.searches = !self->no_port_search && !is_metered ();
+  /* Where no server answers UDP does not get through. */
+  message.nat.searches = behavior->answered == ICS_FACT_YES && !self->no_port_search && !is_metered ();
   ics_engine_note (self, "this host's NAT: mapping varies with the destination: %s; ports: %s",
                    ics_fact_to_string (behavior->mapping_varies), ics_nat_ports_to_string (behavior->ports));
   g_clear_pointer (&self->search->prober, ics_nat_prober_free);
