@@ -26,7 +26,7 @@ typedef struct
 /* Reference-counted: a callback may free it. */
 struct _IcsAttemptEvents
 {
-  IcsIceAttempt *attempt;
+  IcsTraversal *attempt;
   IcsIceCallbacks callbacks;
   gpointer user_data;
   GMainContext *context;
@@ -37,7 +37,7 @@ struct _IcsAttemptEvents
 };
 
 IcsAttemptEvents *
-ics_attempt_events_new (IcsIceAttempt *attempt, const IcsIceCallbacks *callbacks, gpointer user_data,
+ics_attempt_events_new (IcsTraversal *attempt, const IcsIceCallbacks *callbacks, gpointer user_data,
                         GMainContext *context)
 {
   IcsAttemptEvents *self = g_rc_box_new0 (IcsAttemptEvents);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-#include "agent/ice-attempt.h"
+#include "agent/traversal.h"
 
 G_BEGIN_DECLS
 
@@ -11,7 +11,7 @@ G_BEGIN_DECLS
 
 typedef struct _IcsAttemptEvents IcsAttemptEvents;
 
-IcsAttemptEvents *ics_attempt_events_new (IcsIceAttempt *attempt, const IcsIceCallbacks *callbacks,
+IcsAttemptEvents *ics_attempt_events_new (IcsTraversal *attempt, const IcsIceCallbacks *callbacks,
                                           gpointer user_data, GMainContext *context);
 
 /* No callback from here on. */

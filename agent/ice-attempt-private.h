@@ -16,8 +16,9 @@ G_BEGIN_DECLS
 /* An attempt finds a pair (ice-attempt.c), with the help of the gateway (ice-mapping.c), carries datagrams
  * over it (ice-traffic.c) and takes it out of libnice's hands (ice-graduation.c). */
 
-struct _IcsIceAttempt
+typedef struct
 {
+  IcsTraversal traversal;
   IcsIceConfig config; /* its servers are copies */
   IcsAttemptEvents *events;
   IcsIceState state;
@@ -52,7 +53,7 @@ struct _IcsIceAttempt
   guint closing_parts;
   void (*closed) (gpointer);
   gpointer closed_data;
-};
+} IcsIceAttempt;
 
 /* ice-attempt.c */
 void ics_ice_attempt_set_state (IcsIceAttempt *self, IcsIceState state);
@@ -70,10 +71,16 @@ void ics_ice_mapping_start (IcsIceAttempt *self);
 void ics_ice_mapping_name_pair (IcsIceAttempt *self, IcsIcePair *pair);
 
 /* ice-graduation.c */
+void ics_ice_attempt_graduate (IcsTraversal *traversal, gint64 rtt_us);
 void ics_ice_graduation_consider (IcsIceAttempt *self); /* the pair, or libnice's state, has changed */
 void ics_ice_graduation_stop (IcsIceAttempt *self);
 
 /* ice-traffic.c */
+IcsSendResult ics_ice_attempt_send_segments (IcsTraversal *traversal, const guint8 *data, gsize len,
+                                             gsize segment, gsize *taken);
+GInetAddress *ics_ice_attempt_get_base (IcsTraversal *traversal);
+gboolean ics_ice_attempt_get_pair (IcsTraversal *traversal, IcsIcePair *pair);
+void ics_ice_attempt_confirm_consent (IcsTraversal *traversal, gint64 asked_at);
 void ics_ice_traffic_start_consent (IcsIceAttempt *self);
 void ics_ice_traffic_stop_consent (IcsIceAttempt *self);
 

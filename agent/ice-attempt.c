@@ -254,31 +254,6 @@ static const IcsNiceLegHooks leg_hooks = {
   .writable = on_leg_writable,
 };
 
-IcsIceAttempt *
-ics_ice_attempt_new (const IcsIceConfig *config, const IcsIceCallbacks *callbacks, gpointer user_data)
-{
-  IcsIceAttempt *self = g_new0 (IcsIceAttempt, 1);
-  IcsCandidateRules rules = { .relay_only = config->relay_only != config->one_hop,
-                              .host_only = config->host_only,
-                              .family = config->relay_only ? 0 : config->family };
-
-  self->config = *config;
-  self->config.stun = config->stun != NULL && !config->host_only ? ics_turn_server_copy (config->stun) : NULL;
-  self->config.turn = config->turn != NULL ? ics_turn_server_copy (config->turn) : NULL;
-  self->config.limit_ms = config->limit_ms != 0 ? config->limit_ms : LIMIT_MS;
-  g_main_context_ref (self->config.context);
-  self->events = ics_attempt_events_new (self, callbacks, user_data, config->context);
-  self->leg = ics_nice_leg_new (&self->config, &leg_hooks, self);
-  ics_nice_leg_get_credentials (self->leg, &self->ufrag, &self->pwd);
-  self->signalled = g_ptr_array_new_with_free_func (g_free);
-  ics_ice_mapping_init (self);
-  self->gatherer = ics_gatherer_new (&self->config, self->leg, self->events);
-  /* What a relay reaches is its own business. */
-  rules.allow_loopback = config->relay_only || ics_gatherer_has_only_loopback (self->gatherer);
-  self->remote = ics_remote_offer_new (&rules, self->events);
-  return self;
-}
-
 /* The credentials before the candidates, and both after libnice has its sockets. */
 static void
 deliver_remote (IcsIceAttempt *self)
@@ -307,15 +282,11 @@ on_gathering (gboolean gathering, gpointer user_data)
     ics_ice_attempt_set_state (self, ICS_ICE_FAILED);
 }
 
-void
-ics_ice_attempt_set_tunnel (IcsIceAttempt *self, guint16 port)
+static gboolean
+start (IcsTraversal *traversal, GError **error)
 {
-  ics_gatherer_set_tunnel (self->gatherer, port);
-}
+  IcsIceAttempt *self = (IcsIceAttempt *)traversal;
 
-gboolean
-ics_ice_attempt_start (IcsIceAttempt *self, GError **error)
-{
   if (self->started || (self->config.relay_only && self->config.turn == NULL))
     {
       g_set_error (error, ICS_ERROR, ICS_ERROR_INVALID_ARGUMENT,
@@ -328,16 +299,20 @@ ics_ice_attempt_start (IcsIceAttempt *self, GError **error)
   return TRUE;
 }
 
-void
-ics_ice_attempt_get_credentials (IcsIceAttempt *self, const char **ufrag, const char **pwd)
+static void
+get_credentials (IcsTraversal *traversal, const char **ufrag, const char **pwd)
 {
+  IcsIceAttempt *self = (IcsIceAttempt *)traversal;
+
   *ufrag = self->ufrag;
   *pwd = self->pwd;
 }
 
-void
-ics_ice_attempt_set_remote_credentials (IcsIceAttempt *self, const char *ufrag, const char *pwd)
+static void
+set_remote_credentials (IcsTraversal *traversal, const char *ufrag, const char *pwd)
 {
+  IcsIceAttempt *self = (IcsIceAttempt *)traversal;
+
   if (self->state == ICS_ICE_FAILED || !ics_remote_offer_set_credentials (self->remote, ufrag, pwd))
     return;
   ics_ice_attempt_set_state (self, ICS_ICE_CHECKING);
@@ -346,27 +321,33 @@ ics_ice_attempt_set_remote_credentials (IcsIceAttempt *self, const char *ufrag, 
   deliver_remote (self);
 }
 
-gboolean
-ics_ice_attempt_add_remote_candidate (IcsIceAttempt *self, const char *line)
+static gboolean
+add_remote_candidate (IcsTraversal *traversal, const char *line)
 {
+  IcsIceAttempt *self = (IcsIceAttempt *)traversal;
+
   if (self->state == ICS_ICE_FAILED || !ics_remote_offer_add (self->remote, line))
     return FALSE;
   deliver_remote (self);
   return TRUE;
 }
 
-void
-ics_ice_attempt_end_of_candidates (IcsIceAttempt *self)
+static void
+end_of_candidates (IcsTraversal *traversal)
 {
+  IcsIceAttempt *self = (IcsIceAttempt *)traversal;
+
   if (ics_remote_offer_has_ended (self->remote))
     return;
   ics_remote_offer_end (self->remote);
   deliver_remote (self);
 }
 
-IcsIceState
-ics_ice_attempt_get_state (IcsIceAttempt *self)
+static IcsIceState
+get_state (IcsTraversal *traversal)
 {
+  IcsIceAttempt *self = (IcsIceAttempt *)traversal;
+
   return self->state;
 }
 
@@ -418,9 +399,11 @@ free_later (IcsIceAttempt *self)
   g_source_attach (source, self->config.context);
 }
 
-void
-ics_ice_attempt_free (IcsIceAttempt *self, void (*closed) (gpointer), gpointer closed_data)
+static void
+end (IcsTraversal *traversal, void (*closed) (gpointer), gpointer closed_data)
 {
+  IcsIceAttempt *self = (IcsIceAttempt *)traversal;
+
   self->closed = closed;
   self->closed_data = closed_data;
   g_clear_pointer (&self->gatherer, ics_gatherer_free);
@@ -437,4 +420,51 @@ ics_ice_attempt_free (IcsIceAttempt *self, void (*closed) (gpointer), gpointer c
     ics_nice_leg_close (self->leg, on_part_closed, self);
   else
     free_later (self);
+}
+
+static const IcsTraversalClass ice_class = {
+  .start = start,
+  .get_credentials = get_credentials,
+  .set_remote_credentials = set_remote_credentials,
+  .add_remote_candidate = add_remote_candidate,
+  .end_of_candidates = end_of_candidates,
+  .get_state = get_state,
+  .send_segments = ics_ice_attempt_send_segments,
+  .get_base = ics_ice_attempt_get_base,
+  .graduate = ics_ice_attempt_graduate,
+  .confirm_consent = ics_ice_attempt_confirm_consent,
+  .get_pair = ics_ice_attempt_get_pair,
+  .free = end,
+};
+
+IcsTraversal *
+ics_ice_attempt_new (const IcsIceConfig *config, const IcsIceCallbacks *callbacks, gpointer user_data)
+{
+  IcsIceAttempt *self = g_new0 (IcsIceAttempt, 1);
+  IcsCandidateRules rules = { .relay_only = config->relay_only != config->one_hop,
+                              .host_only = config->host_only,
+                              .family = config->relay_only ? 0 : config->family };
+
+  self->traversal.class = &ice_class;
+  self->config = *config;
+  self->config.stun = config->stun != NULL && !config->host_only ? ics_turn_server_copy (config->stun) : NULL;
+  self->config.turn = config->turn != NULL ? ics_turn_server_copy (config->turn) : NULL;
+  self->config.limit_ms = config->limit_ms != 0 ? config->limit_ms : LIMIT_MS;
+  g_main_context_ref (self->config.context);
+  self->events = ics_attempt_events_new (&self->traversal, callbacks, user_data, config->context);
+  self->leg = ics_nice_leg_new (&self->config, &leg_hooks, self);
+  ics_nice_leg_get_credentials (self->leg, &self->ufrag, &self->pwd);
+  self->signalled = g_ptr_array_new_with_free_func (g_free);
+  ics_ice_mapping_init (self);
+  self->gatherer = ics_gatherer_new (&self->config, self->leg, self->events);
+  /* What a relay reaches is its own business. */
+  rules.allow_loopback = config->relay_only || ics_gatherer_has_only_loopback (self->gatherer);
+  self->remote = ics_remote_offer_new (&rules, self->events);
+  return &self->traversal;
+}
+
+void
+ics_ice_attempt_set_tunnel (IcsTraversal *traversal, guint16 port)
+{
+  ics_gatherer_set_tunnel (((IcsIceAttempt *)traversal)->gatherer, port);
 }

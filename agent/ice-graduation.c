@@ -133,7 +133,7 @@ graduate (IcsIceAttempt *self)
   IcsFlow flow = { 0 };
   GArray *fds;
 
-  if (self->state != ICS_ICE_CONNECTED || !ics_ice_attempt_get_pair (self, &pair))
+  if (self->state != ICS_ICE_CONNECTED || !ics_ice_attempt_get_pair (&self->traversal, &pair))
     return;
   fds = ics_nice_leg_retire (self->leg, &flow, on_leg_closed, self);
   if (fds == NULL)
@@ -175,8 +175,10 @@ plan (IcsIceAttempt *self)
 }
 
 void
-ics_ice_attempt_graduate (IcsIceAttempt *self, gint64 rtt_us)
+ics_ice_attempt_graduate (IcsTraversal *traversal, gint64 rtt_us)
 {
+  IcsIceAttempt *self = (IcsIceAttempt *)traversal;
+
   if (self->config.relay_only || self->config.one_hop || self->state != ICS_ICE_CONNECTED
       || self->endpoint != NULL || self->stable_us != 0)
     return;
@@ -185,8 +187,10 @@ ics_ice_attempt_graduate (IcsIceAttempt *self, gint64 rtt_us)
 }
 
 gboolean
-ics_ice_attempt_has_graduated (IcsIceAttempt *self)
+ics_ice_attempt_has_graduated (IcsTraversal *traversal)
 {
+  IcsIceAttempt *self = (IcsIceAttempt *)traversal;
+
   return self->endpoint != NULL;
 }
 

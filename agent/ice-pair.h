@@ -12,7 +12,7 @@ typedef struct
   char *remote;
   const char *local_type; /* "host", "srflx", "prflx", "relay", "mapped" */
   const char *remote_type;
-  const char *transport; /* "udp"; "tcp" or "tls" where this host reaches its relay so */
+  const char *transport; /* "udp", "tcp"; that of the way to its relay where this host has one, "tls" too */
 } IcsIcePair;
 
 /* What it points to, not the struct. */

@@ -3,8 +3,8 @@
 
 /* What goes over the pair that an attempt has found, through libnice or through an endpoint of its own. */
 
-IcsSendResult
-ics_ice_attempt_send (IcsIceAttempt *self, const guint8 *data, gsize len)
+static IcsSendResult
+send_one (IcsIceAttempt *self, const guint8 *data, gsize len)
 {
   IcsSendResult result;
   gsize taken;
@@ -23,16 +23,17 @@ ics_ice_attempt_send (IcsIceAttempt *self, const guint8 *data, gsize len)
 }
 
 IcsSendResult
-ics_ice_attempt_send_segments (IcsIceAttempt *self, const guint8 *data, gsize len, gsize segment,
+ics_ice_attempt_send_segments (IcsTraversal *traversal, const guint8 *data, gsize len, gsize segment,
                                gsize *taken)
 {
+  IcsIceAttempt *self = (IcsIceAttempt *)traversal;
   IcsSendResult result = ICS_SEND_OK;
 
   if (self->endpoint != NULL && self->state == ICS_ICE_CONNECTED)
     return ics_udp_endpoint_send (self->endpoint, data, len, segment, taken);
   for (*taken = 0; *taken < len; *taken += MIN (segment, len - *taken))
     {
-      result = ics_ice_attempt_send (self, data + *taken, MIN (segment, len - *taken));
+      result = send_one (self, data + *taken, MIN (segment, len - *taken));
       if (result == ICS_SEND_BLOCKED)
         break;
     }
@@ -40,16 +41,20 @@ ics_ice_attempt_send_segments (IcsIceAttempt *self, const guint8 *data, gsize le
 }
 
 GInetAddress *
-ics_ice_attempt_get_base (IcsIceAttempt *self)
+ics_ice_attempt_get_base (IcsTraversal *traversal)
 {
+  IcsIceAttempt *self = (IcsIceAttempt *)traversal;
+
   if (self->endpoint != NULL)
     return ics_udp_endpoint_get_base (self->endpoint);
   return ics_nice_leg_get_base (self->leg);
 }
 
 gboolean
-ics_ice_attempt_get_pair (IcsIceAttempt *self, IcsIcePair *pair)
+ics_ice_attempt_get_pair (IcsTraversal *traversal, IcsIcePair *pair)
 {
+  IcsIceAttempt *self = (IcsIceAttempt *)traversal;
+
   if (self->endpoint != NULL)
     {
       *pair = self->pair;
@@ -128,8 +133,10 @@ ics_ice_traffic_stop_consent (IcsIceAttempt *self)
 
 /* The timer stays where it is: when it fires it looks again. */
 void
-ics_ice_attempt_confirm_consent (IcsIceAttempt *self, gint64 asked_at)
+ics_ice_attempt_confirm_consent (IcsTraversal *traversal, gint64 asked_at)
 {
+  IcsIceAttempt *self = (IcsIceAttempt *)traversal;
+
   /* What a peer says of the future is not to be believed. */
   asked_at = MIN (asked_at, g_get_monotonic_time ());
   if (self->endpoint != NULL)

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-#include "agent/ice-attempt.h"
 #include "agent/remote-candidate.h"
+#include "agent/traversal.h"
 #include "agent/udp-flow.h"
 
 G_BEGIN_DECLS
 
 /* One NiceAgent with one stream of one component: libnice and nothing else, with the precautions that libnice
- * 0.1.21 needs. What is worth trying and what the outcome means is IcsIceAttempt's business. */
+ * 0.1.21 needs. What is worth trying and what the outcome means is the attempt's business. */
 
 typedef struct _IcsNiceLeg IcsNiceLeg;
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-#include "agent/ice-attempt.h"
+#include "agent/traversal.h"
 #include <nice/agent.h>
 
 G_BEGIN_DECLS

@@ -32,6 +32,14 @@ ics_candidate_type_to_string (IcsCandidateType type)
   return type_names[type];
 }
 
+static const char *const tcptype_names[] = { "none", "active", "passive", "so" };
+
+const char *
+ics_tcptype_to_string (IcsTcpType type)
+{
+  return tcptype_names[type];
+}
+
 const char *
 ics_candidate_verdict_to_string (IcsCandidateVerdict verdict)
 {
@@ -45,6 +53,8 @@ ics_candidate_verdict_to_string (IcsCandidateVerdict verdict)
       return "malformed";
     case ICS_CANDIDATE_NOT_UDP:
       return "not UDP";
+    case ICS_CANDIDATE_NOT_TCP:
+      return "not TCP";
     case ICS_CANDIDATE_WRONG_COMPONENT:
       return "not component 1";
     case ICS_CANDIDATE_NOT_A_LITERAL:
@@ -193,6 +203,34 @@ has_extension (char **fields, const char *name)
   return FALSE;
 }
 
+/* RFC 6544 §4.5: an extension that every TCP candidate has. Its value is compared as it stands there. */
+static gboolean
+parse_tcptype (char **fields, IcsTcpType *type)
+{
+  for (guint i = N_FIXED_FIELDS; fields[i] != NULL; i += 2)
+    if (g_str_equal (fields[i], "tcptype"))
+      {
+        for (guint k = ICS_TCPTYPE_ACTIVE; k < G_N_ELEMENTS (tcptype_names); k++)
+          if (g_str_equal (fields[i + 1], tcptype_names[k]))
+            {
+              *type = (IcsTcpType)k;
+              return TRUE;
+            }
+        return FALSE;
+      }
+  return FALSE;
+}
+
+static IcsCandidateVerdict
+parse_transport (char **fields, const IcsCandidateRules *rules, IcsRemoteCandidate *candidate)
+{
+  if (g_ascii_strcasecmp (fields[FIELD_TRANSPORT], rules->tcp ? "TCP" : "UDP") != 0)
+    return rules->tcp ? ICS_CANDIDATE_NOT_TCP : ICS_CANDIDATE_NOT_UDP;
+  if (rules->tcp && !parse_tcptype (fields, &candidate->tcptype))
+    return ICS_CANDIDATE_MALFORMED;
+  return ICS_CANDIDATE_OK;
+}
+
 static IcsCandidateVerdict
 parse_fields (char **fields, const IcsCandidateRules *rules, IcsRemoteCandidate *candidate)
 {
@@ -204,8 +242,9 @@ parse_fields (char **fields, const IcsCandidateRules *rules, IcsRemoteCandidate 
       || !parse_number (fields[FIELD_PORT], 0, G_MAXUINT16, &port)
       || !parse_type (fields[FIELD_TYPE], &candidate->type))
     return ICS_CANDIDATE_MALFORMED;
-  if (g_ascii_strcasecmp (fields[FIELD_TRANSPORT], "UDP") != 0)
-    return ICS_CANDIDATE_NOT_UDP;
+  verdict = parse_transport (fields, rules, candidate);
+  if (verdict != ICS_CANDIDATE_OK)
+    return verdict;
   if (component != 1)
     return ICS_CANDIDATE_WRONG_COMPONENT;
 

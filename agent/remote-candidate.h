@@ -6,9 +6,9 @@
 
 G_BEGIN_DECLS
 
-/* What the peer signals: candidate lines (RFC 8839 §5.1) and credentials (RFC 8839 §5.4), checked before
- * anything else sees them. Pure: no sockets, no names looked up, no allocation of what the peer chose the
- * size of. */
+/* What the peer signals: candidate lines (RFC 8839 §5.1, RFC 6544 §4.5) and credentials (RFC 8839 §5.4),
+ * checked before anything else sees them. Pure: no sockets, no names looked up, no allocation of what the
+ * peer chose the size of. */
 
 #define ICS_REMOTE_CANDIDATE_LINE_MAX 256
 #define ICS_REMOTE_CANDIDATES_MAX 32
@@ -21,6 +21,15 @@ typedef enum
   ICS_CANDIDATE_RELAY
 } IcsCandidateType;
 
+/* RFC 6544 §4.5: how a TCP candidate comes to a connection. */
+typedef enum
+{
+  ICS_TCPTYPE_NONE, /* a UDP candidate */
+  ICS_TCPTYPE_ACTIVE,
+  ICS_TCPTYPE_PASSIVE,
+  ICS_TCPTYPE_SO /* simultaneous open */
+} IcsTcpType;
+
 typedef struct
 {
   char foundation[33]; /* RFC 8839 §5.1: 1*32ice-char */
@@ -30,6 +39,7 @@ typedef struct
   int family; /* 4 or 6 */
   IcsCandidateType type;
   gboolean mapped; /* the peer's gateway maps it, on the peer's word */
+  IcsTcpType tcptype;
 } IcsRemoteCandidate;
 
 /* The extension by which a server-reflexive candidate says that it is a port mapping, with the protocol's
@@ -39,6 +49,7 @@ typedef struct
 
 typedef struct
 {
+  gboolean tcp;            /* only TCP candidates (RFC 6544), which have a tcptype; else only UDP */
   gboolean relay_only;     /* only typ relay; else only host and srflx */
   gboolean host_only;      /* only typ host */
   int family;              /* 0 any, 4 or 6; the family of a relayed address is the relay's business */
@@ -53,6 +64,7 @@ typedef enum
   ICS_CANDIDATE_TOO_LONG,
   ICS_CANDIDATE_MALFORMED,
   ICS_CANDIDATE_NOT_UDP,
+  ICS_CANDIDATE_NOT_TCP,
   ICS_CANDIDATE_WRONG_COMPONENT,
   ICS_CANDIDATE_NOT_A_LITERAL,
   ICS_CANDIDATE_BAD_ADDRESS,
@@ -64,6 +76,7 @@ typedef enum
 
 const char *ics_candidate_verdict_to_string (IcsCandidateVerdict verdict);
 const char *ics_candidate_type_to_string (IcsCandidateType type);
+const char *ics_tcptype_to_string (IcsTcpType type);
 
 /* Parses "candidate:..." and applies the rules that concern this line alone. */
 IcsCandidateVerdict ics_remote_candidate_parse (const char *line, const IcsCandidateRules *rules,
@@ -74,7 +87,7 @@ IcsCandidateVerdict ics_remote_candidate_parse (const char *line, const IcsCandi
 gboolean ics_remote_candidate_translate (const IcsRemoteCandidate *self, const IcsNat64Prefix *prefix,
                                          IcsRemoteCandidate *translated);
 
-/* The candidate as an SDP attribute line made of checked fields only: what the peer added (related address,
+/* A UDP candidate as an SDP attribute line made of checked fields only: what the peer added (related address,
  * extensions) is gone. (transfer full) */
 char *ics_remote_candidate_to_sdp (const IcsRemoteCandidate *self);
 

@@ -122,6 +122,12 @@ ics_remote_offer_find (const IcsRemoteOffer *self, const char *endpoint)
   return NULL;
 }
 
+const IcsRemoteCandidateList *
+ics_remote_offer_get_candidates (const IcsRemoteOffer *self)
+{
+  return &self->candidates;
+}
+
 void
 ics_remote_offer_set_nat64 (IcsRemoteOffer *self, const IcsNat64Prefix *prefix)
 {

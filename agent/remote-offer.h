@@ -22,6 +22,8 @@ gboolean ics_remote_offer_add (IcsRemoteOffer *self, const char *line);
 /* NULL if they have not come. */
 const char *ics_remote_offer_get_ufrag (const IcsRemoteOffer *self);
 const char *ics_remote_offer_get_pwd (const IcsRemoteOffer *self);
+/* In the order in which they came. */
+const IcsRemoteCandidateList *ics_remote_offer_get_candidates (const IcsRemoteOffer *self);
 /* The type of the peer's candidate at "192.0.2.1:5000"; NULL if it has offered none there. */
 const char *ics_remote_offer_find (const IcsRemoteOffer *self, const char *endpoint);
 void ics_remote_offer_end (IcsRemoteOffer *self);

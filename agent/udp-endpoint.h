@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-#include "agent/ice-attempt.h"
 #include "agent/stun-peer.h"
+#include "agent/traversal.h"
 #include "agent/udp-flow.h"
 
 G_BEGIN_DECLS
@@ -48,7 +48,7 @@ void ics_udp_endpoint_free (IcsUdpEndpoint *self);
 /* Nobody else reads the sockets any more. */
 void ics_udp_endpoint_start (IcsUdpEndpoint *self);
 
-/* As ics_ice_attempt_send_segments(). */
+/* As ics_traversal_send_segments(). */
 IcsSendResult ics_udp_endpoint_send (IcsUdpEndpoint *self, const guint8 *data, gsize len, gsize segment,
                                      gsize *taken);
 

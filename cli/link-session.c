@@ -319,11 +319,12 @@ make_link (CliSession *self)
 {
   const CliSettings *settings = self->context->settings;
 
-  self->link = g_object_new (ICS_TYPE_LINK, "server-uri", settings->server, "application",
-                             self->job->application, "policy", settings->policy, "family", settings->family,
-                             "turn-uris", settings->turn_uris, "no-server-turn", settings->no_server_turn,
-                             "turn-ca-file", settings->turn_ca, "port-mapping", !settings->no_port_mapping,
-                             "timeout-ms", settings->timeout_ms, NULL);
+  self->link
+      = g_object_new (ICS_TYPE_LINK, "server-uri", settings->server, "application", self->job->application,
+                      "policy", settings->policy, "family", settings->family, "turn-uris",
+                      settings->turn_uris, "no-server-turn", settings->no_server_turn, "turn-ca-file",
+                      settings->turn_ca, "port-mapping", !settings->no_port_mapping, "no-port-search",
+                      settings->no_port_search, "timeout-ms", settings->timeout_ms, NULL);
   self->peer = cli_link_peer_new (self->link, self->code != NULL);
   g_signal_connect (self->link, "code", G_CALLBACK (on_code), self);
   g_signal_connect (self->link, "path-changed", G_CALLBACK (on_path_changed), self);
@@ -353,12 +354,15 @@ run_link (CliSession *self)
   g_source_remove (sigterm);
 }
 
-/* With -v, what happened in short. */
+/* And, with -v, what happened in short. */
 static void
 summarize (CliSession *self)
 {
   g_auto (GStrv) record = NULL;
+  const char *why = self->link != NULL ? ics_link_get_why_not_direct (self->link) : NULL;
 
+  if (why != NULL)
+    cli_narrator_why_not_direct (&self->narrator, why);
   if (self->good || self->link == NULL || !self->context->settings->verbose)
     return;
   record = ics_link_get_record (self->link);

@@ -131,6 +131,15 @@ cli_narrator_record (CliNarrator *self, const char *line)
 }
 
 void
+cli_narrator_why_not_direct (CliNarrator *self, const char *why)
+{
+  JsonObject *event = cli_event_new ("why_not_direct");
+
+  json_object_set_string_member (event, "why", why);
+  cli_events_emit (self->context->events, event);
+}
+
+void
 cli_narrator_progress (CliNarrator *self, CliProgress *progress, gboolean last)
 {
   const char *file;

@@ -26,6 +26,8 @@ void cli_narrator_path (CliNarrator *self, IcsPathInfo *path);
 void cli_narrator_stall (CliNarrator *self, guint ms);
 void cli_narrator_record (CliNarrator *self, const char *line);
 /* The state of a transfer, at most a few times a second; @last for the one at the end. */
+/* At the end of a session that did not end on a direct path; people see it in the record. */
+void cli_narrator_why_not_direct (CliNarrator *self, const char *why);
 void cli_narrator_progress (CliNarrator *self, CliProgress *progress, gboolean last);
 
 /* The "done" event with the fields that all transfers have. (transfer full) */

@@ -51,6 +51,9 @@ const CliOption cli_options[CLI_N_OPTS] = {
     "Trust the certificate authorities in FILE (PEM), too, for TURN over TLS." },
   [CLI_OPT_NO_PORT_MAPPING] = { CLI_OPT_NO_PORT_MAPPING, 0, "no-port-mapping", NULL, FALSE,
     "Do not ask this network's router to map a port (PCP, NAT-PMP, UPnP) for the direct path." },
+  [CLI_OPT_NO_PORT_SEARCH] = { CLI_OPT_NO_PORT_SEARCH, 0, "no-port-search", NULL, FALSE,
+    "Do not search for a way through a NAT that takes another port for each destination (at most 1024 small packets; never "
+    "on a metered network)." },
   [CLI_OPT_LIMIT_RATE] = { CLI_OPT_LIMIT_RATE, 0, "limit-rate", "R", FALSE,
     "Send at most R bytes a second; K, M and G stand for 10^3, 10^6 and 10^9." },
   [CLI_OPT_TIMEOUT] = { CLI_OPT_TIMEOUT, 0, "timeout", "S", FALSE,

@@ -152,6 +152,7 @@ set_values (CliSettings *self, const CliArguments *arguments, GError **error)
   self->code_file = g_strdup (cli_arguments_get (arguments, CLI_OPT_CODE_FILE));
   self->no_port_mapping = cli_arguments_has (arguments, CLI_OPT_NO_PORT_MAPPING)
                           || g_key_file_get_boolean (self->config, CLI_CONFIG_GROUP, "no-port-mapping", NULL);
+  self->no_port_search = cli_arguments_has (arguments, CLI_OPT_NO_PORT_SEARCH);
   set_turn (self, arguments);
   return set_policy (self, policy, error) && set_rate (self, rate, error)
          && set_timeout (self, timeout, error) && set_family (self, arguments, error);

@@ -17,6 +17,7 @@ typedef struct
   gboolean no_server_turn;
   gboolean no_port_mapping;
   char *turn_ca;      /* a file; NULL: none given */
+  gboolean no_port_search;
   guint64 limit_rate; /* bytes a second, 0 = none */
   guint timeout_ms;   /* 0 = default */
   gboolean json;

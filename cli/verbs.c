@@ -37,6 +37,13 @@ const CliVerb cli_verbs[] = {
     "standard error, which people's messages then leave.",
     CLI_OPTS_LINK | BIT (CLI_OPT_TCP) | BIT (CLI_OPT_UNIX),
     0, 1, "pipe takes one code at most: ice-session pipe [CODE]", TRUE, cli_verb_pipe },
+  { "probe", "",
+    "Tell what this network allows.",
+    "Asks the rendezvous server, and the STUN and TURN servers that it names, and tells: whether they answer, under which addresses this "
+    "host is seen, how the NAT maps and filters (RFC 4787; \"unknown\" where it can not be measured: a server with two addresses "
+    "is needed for all of it), which relays can be had, and in one line what to expect. On standard output, with --json as one object.",
+    CLI_OPTS_COMMON | BIT (CLI_OPT_SERVER) | BIT (CLI_OPT_IPV4) | BIT (CLI_OPT_IPV6) | BIT (CLI_OPT_TURN),
+    0, 0, "probe takes no operand; see ice-session help probe", FALSE, cli_verb_probe },
   { "forward serve", "[NAME=]HOST:PORT|[NAME=]PORT...",
     "Offer TCP services to the other host.",
     "Only what is named can be reached. NAME defaults to the port number, HOST to localhost. Ends when the other host leaves.",

@@ -38,6 +38,15 @@ compare (gint64 a, gint64 b)
   return a < b ? -1 : a > b;
 }
 
+/* The tier: the kind, then datagrams before streams. Positive when @a is above @b. */
+static int
+compare_tiers (const IcsPathFacts *a, const IcsPathFacts *b)
+{
+  int order = compare (a->kind, b->kind);
+
+  return order != 0 ? order : compare (b->streamed, a->streamed);
+}
+
 /* Negative when @a is the better one. A total order: what is sure first, then the tier, RTT and loss. */
 static int
 rank (const IcsPathFacts *a, const IcsPathFacts *b, const IcsChooseInput *input)
@@ -46,7 +55,7 @@ rank (const IcsPathFacts *a, const IcsPathFacts *b, const IcsChooseInput *input)
 
   order = order != 0 ? order : compare (a->suspect, b->suspect);
   order = order != 0 ? order : compare (b->proven, a->proven);
-  order = order != 0 ? order : compare (b->kind, a->kind);
+  order = order != 0 ? order : compare_tiers (b, a);
   order = order != 0 ? order : compare (rtt_or_never (a), rtt_or_never (b));
   if (order == 0 && a->loss != b->loss)
     order = a->loss < b->loss ? -1 : 1;
@@ -89,7 +98,9 @@ beats_sideways (const IcsPathFacts *path, const IcsPathFacts *active)
 static gboolean
 beats (const IcsPathFacts *path, const IcsPathFacts *active)
 {
-  return path->kind != active->kind ? path->kind > active->kind : beats_sideways (path, active);
+  int order = compare_tiers (path, active);
+
+  return order != 0 ? order > 0 : beats_sideways (path, active);
 }
 
 static void
@@ -150,7 +161,7 @@ ready_at (const IcsChoice *choice, const IcsPathFacts *path, const IcsPathFacts 
 {
   gint64 gap = MAX (active->srtt, ICS_CHOOSE_LEAST_GAP);
 
-  if (path->kind != active->kind || !is_allowed (active, input))
+  if (compare_tiers (path, active) != 0 || !is_allowed (active, input))
     return input->last_move + gap;
   return MAX (choice->memory.since + ICS_CHOOSE_DWELL, input->last_move + MAX (gap, ICS_CHOOSE_SIDEWAYS_GAP));
 }

@@ -25,6 +25,7 @@ typedef struct
 {
   guint id;
   IcsPathKind kind;
+  gboolean streamed;    /* over a byte stream, where one lost packet holds up all that follow */
   gboolean living;      /* answers, as far as is known */
   gboolean suspect;     /* living, but an answer is late */
   gboolean proven;      /* has answered often enough to be trusted */

@@ -65,6 +65,15 @@ ics_path_engine_add (IcsPathEngine *self, gint64 now, IcsPathKind kind)
 }
 
 void
+ics_path_engine_set_streamed (IcsPathEngine *self, guint id)
+{
+  IcsPath *path = ics_path_table_find (&self->table, id);
+
+  if (path != NULL)
+    path->streamed = TRUE;
+}
+
+void
 ics_path_engine_remove (IcsPathEngine *self, gint64 now, guint id)
 {
   IcsPath *path = enter_path (self, now, id);

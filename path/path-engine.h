@@ -63,6 +63,10 @@ void ics_path_engine_free (IcsPathEngine *self);
 /* A path exists now (the carrier can send). Returns its id, from 1, never reused; 0 when the table is full
  * (32). Probing starts at once. */
 guint ics_path_engine_add (IcsPathEngine *self, gint64 now, IcsPathKind kind);
+/* It is carried by a byte stream (TCP, TLS): of two of a kind the one over datagrams is better. To be said
+ * before the first poll. */
+void ics_path_engine_set_streamed (IcsPathEngine *self, guint path);
+
 /* The carrier is gone: if it was active the move away is immediate. */
 void ics_path_engine_remove (IcsPathEngine *self, gint64 now, guint path);
 /* The carrier reports a hard error or link down (TRUE) or that it can send again (FALSE); dead at once,

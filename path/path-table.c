@@ -76,6 +76,7 @@ ics_path_get_facts (const IcsPath *self, IcsPathFacts *facts)
   *facts = (IcsPathFacts){
     .id = self->id,
     .kind = self->kind,
+    .streamed = self->streamed,
     .living = ics_path_is_living (self),
     .suspect = self->state == ICS_PATH_STATE_SUSPECT,
     .proven = self->proven,

@@ -18,6 +18,7 @@ typedef struct
 {
   guint id;
   IcsPathKind kind;
+  gboolean streamed; /* see IcsPathFacts */
   IcsPathState state;
   IcsPathState reported; /* the state that the owner knows */
   IcsQuality quality;

@@ -9,13 +9,14 @@
 #define NESTING_MAX 8
 
 static const char *const type_names[]
-    = { "relays", "ice", "candidate", "end", "over", "moved", "renew", "policy", "bye" };
+    = { "relays", "ice", "candidate", "end", "over", "moved", "renew", "policy", "nat", "bye" };
 G_STATIC_ASSERT (G_N_ELEMENTS (type_names) == ICS_CONTROL_UNKNOWN);
 
-static const char *const leg_names[] = { "turn", "direct" };
+static const char *const leg_names[] = { "turn", "direct", "tcp", "search" };
 G_STATIC_ASSERT (G_N_ELEMENTS (leg_names) == ICS_N_LEGS);
 
 static const char *const relays_names[] = { "none", "joiner", "listener", "both" };
+static const char *const mapping_names[] = { "unknown", "independent", "dependent" };
 
 const char *
 ics_leg_to_string (IcsLeg leg)
@@ -49,6 +50,7 @@ name_of_a (IcsControlType type)
     case ICS_CONTROL_OVER:
     case ICS_CONTROL_MOVED:
     case ICS_CONTROL_RENEW:
+    case ICS_CONTROL_NAT:
     case ICS_CONTROL_UNKNOWN:
       return NULL;
     }
@@ -77,10 +79,21 @@ static void
 encode_ice (JsonObject *object, const IcsControl *self)
 {
   json_object_set_string_member (object, "pwd", self->b);
+  if (self->leg == ICS_LEG_SEARCH)
+    json_object_set_string_member (object, "opens", relays_names[self->relays]);
   if (self->leg != ICS_LEG_TURN)
     return;
   json_object_set_string_member (object, "relays", relays_names[self->relays]);
   json_object_set_int_member (object, "server", self->server);
+}
+
+static void
+encode_nat (JsonObject *object, const IcsNatTraits *nat)
+{
+  json_object_set_string_member (object, "mapping", mapping_names[nat->mapping_varies]);
+  json_object_set_string_member (object, "ports", ics_nat_ports_to_string (nat->ports));
+  json_object_set_boolean_member (object, "search", nat->searches);
+  json_object_set_string_member (object, "address", nat->address);
 }
 
 GBytes *
@@ -105,6 +118,8 @@ ics_control_encode (const IcsControl *self)
     encode_ice (object, self);
   if (self->type == ICS_CONTROL_RELAYS)
     encode_servers (object, self);
+  if (self->type == ICS_CONTROL_NAT)
+    encode_nat (object, &self->nat);
   if (self->type == ICS_CONTROL_BYE)
     json_object_set_int_member (object, "code", (gint64)self->code);
   json_node_set_object (node, object);
@@ -157,6 +172,18 @@ decode_leg (JsonObject *object, IcsControl *self)
   return TRUE;
 }
 
+/* Exactly one of them opens. */
+static gboolean
+decode_opens (JsonObject *object, IcsControl *self)
+{
+  int opens = find_name (relays_names, G_N_ELEMENTS (relays_names), get_string (object, "opens"));
+
+  if (opens != ICS_RELAYS_JOINER && opens != ICS_RELAYS_LISTENER)
+    return FALSE;
+  self->relays = (IcsRelays)opens;
+  return TRUE;
+}
+
 static gboolean
 decode_ice (JsonObject *object, IcsControl *self)
 {
@@ -164,8 +191,12 @@ decode_ice (JsonObject *object, IcsControl *self)
   gint64 server;
 
   self->b = g_strdup (get_string (object, "pwd"));
-  if (self->b == NULL || self->leg != ICS_LEG_TURN)
-    return self->b != NULL;
+  if (self->b == NULL)
+    return FALSE;
+  if (self->leg == ICS_LEG_SEARCH)
+    return decode_opens (object, self);
+  if (self->leg != ICS_LEG_TURN)
+    return TRUE;
   relays = find_name (relays_names, G_N_ELEMENTS (relays_names), get_string (object, "relays"));
   if (relays <= ICS_RELAYS_NONE || !get_number (object, "server", G_MAXUINT8, &server))
     return FALSE;
@@ -199,6 +230,33 @@ decode_servers (JsonObject *object, IcsControl *self)
   return TRUE;
 }
 
+static IcsNatPorts
+find_ports (const char *name)
+{
+  for (IcsNatPorts ports = ICS_NAT_PORTS_UNKNOWN; ports <= ICS_NAT_PORTS_RANDOM; ports++)
+    if (g_str_equal (ics_nat_ports_to_string (ports), name))
+      return ports;
+  return ICS_NAT_PORTS_UNKNOWN;
+}
+
+/* Words that a later version may have are as good as "unknown". */
+static gboolean
+decode_nat (JsonObject *object, IcsNatTraits *nat)
+{
+  const char *mapping = get_string (object, "mapping"), *ports = get_string (object, "ports"),
+             *address = get_string (object, "address");
+  JsonNode *search = json_object_get_member (object, "search");
+
+  if (mapping == NULL || ports == NULL || address == NULL || strlen (address) >= sizeof nat->address
+      || search == NULL || json_node_get_value_type (search) != G_TYPE_BOOLEAN)
+    return FALSE;
+  nat->mapping_varies = (IcsFact)MAX (find_name (mapping_names, G_N_ELEMENTS (mapping_names), mapping), 0);
+  nat->ports = find_ports (ports);
+  nat->searches = json_node_get_boolean (search);
+  g_strlcpy (nat->address, address, sizeof nat->address);
+  return TRUE;
+}
+
 static gboolean
 decode_object (JsonObject *object, IcsControl *self)
 {
@@ -220,6 +278,8 @@ decode_object (JsonObject *object, IcsControl *self)
     return FALSE;
   if (self->type == ICS_CONTROL_RELAYS)
     return decode_servers (object, self);
+  if (self->type == ICS_CONTROL_NAT)
+    return decode_nat (object, &self->nat);
   return self->type != ICS_CONTROL_ICE || decode_ice (object, self);
 }
 

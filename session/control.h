@@ -2,6 +2,7 @@
 #pragma once
 
 #include "session/leg-routes.h"
+#include "session/search-rule.h"
 
 G_BEGIN_DECLS
 
@@ -13,7 +14,8 @@ G_BEGIN_DECLS
 typedef enum
 {
   ICS_CONTROL_RELAYS,    /* what the listener brings to the turn leg: servers, plain */
-  ICS_CONTROL_ICE,       /* credentials of an attempt: leg, attempt, ufrag, pwd; turn: relays, server */
+  ICS_CONTROL_ICE,       /* credentials of an attempt: leg, attempt, ufrag, pwd; turn: relays, server; search:
+                            opens */
   ICS_CONTROL_CANDIDATE, /* leg, attempt, candidate */
   ICS_CONTROL_END,       /* end of candidates: leg, attempt */
   ICS_CONTROL_OVER,      /* the sender's attempt came to nothing, or is not needed any more: leg, attempt */
@@ -21,6 +23,7 @@ typedef enum
                             not a probe */
   ICS_CONTROL_RENEW,     /* the listener's network changed: the joiner shall start fresh attempts */
   ICS_CONTROL_POLICY,    /* the sender's path policy from now on: policy */
+  ICS_CONTROL_NAT,       /* how the sender's NAT behaves: nat */
   ICS_CONTROL_BYE,       /* the link ends: code, reason */
   ICS_CONTROL_UNKNOWN    /* well formed, of a later version: ignored */
 } IcsControlType;
@@ -28,20 +31,23 @@ typedef enum
 typedef enum
 {
   ICS_LEG_TURN,
-  ICS_LEG_DIRECT
+  ICS_LEG_DIRECT, /* over UDP */
+  ICS_LEG_TCP,    /* direct, over TCP */
+  ICS_LEG_SEARCH  /* direct, through a NAT that maps anew for each destination */
 } IcsLeg;
 
-#define ICS_N_LEGS 2
+#define ICS_N_LEGS 4
 
 typedef struct
 {
   IcsControlType type;
   IcsLeg leg;
   guint attempt;    /* from 1 */
-  IcsRelays relays; /* of an attempt of the turn leg */
+  IcsRelays relays; /* of an attempt of the turn leg; of the search leg: which host opens */
   guint server;     /* place in the list of ICS_CONTROL_RELAYS, when the listener relays */
   char **servers;   /* URIs without credentials */
   gboolean plain;
+  IcsNatTraits nat;
   char *a; /* ufrag, candidate, reason */
   char *b; /* pwd */
   guint64 code;

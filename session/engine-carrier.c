@@ -7,7 +7,7 @@
 /* What takes a path's packets: the channel or an ICE attempt. */
 
 IcsCarrier *
-ics_carrier_new (IcsEngine *engine, guint id, IcsPathKind kind, IcsIceAttempt *attempt)
+ics_carrier_new (IcsEngine *engine, guint id, IcsPathKind kind, IcsTraversal *attempt)
 {
   IcsCarrier *path = g_new0 (IcsCarrier, 1);
 
@@ -48,7 +48,7 @@ send_on_attempt (IcsCarrier *path, const IcsQuicBatch *batch)
 
   /* A failed one is lost, as any datagram may be; the probes find out whether the path is. */
   if (path->blocked
-      || ics_ice_attempt_send_segments (path->attempt, batch->data, batch->len, batch->segment, &taken)
+      || ics_traversal_send_segments (path->attempt, batch->data, batch->len, batch->segment, &taken)
              != ICS_SEND_BLOCKED)
     return;
   path->blocked = TRUE;

@@ -68,6 +68,9 @@ handle_message (IcsEngine *self, IcsControl *message)
     case ICS_CONTROL_POLICY:
       ics_policy_handle_control (self, message);
       break;
+    case ICS_CONTROL_NAT:
+      ics_search_handle_control (self, message);
+      break;
     case ICS_CONTROL_BYE:
       on_bye (self, message);
       break;

@@ -6,12 +6,6 @@
 /* An attempt that has no proven path by then has failed, whatever ICE says. */
 #define ATTEMPT_TIMEOUT_US (40 * G_USEC_PER_SEC)
 
-static IcsPathKind
-kind_of (IcsLeg leg)
-{
-  return leg == ICS_LEG_TURN ? ICS_PATH_TURN : ICS_PATH_DIRECT;
-}
-
 /* --- the end --- */
 
 void
@@ -56,7 +50,7 @@ ics_attempt_end (IcsAttempt *attempt, gboolean tell)
   closing->tunnel = attempt->tunnel;
   if (closing->tunnel != NULL)
     ics_turn_tunnel_mute (closing->tunnel);
-  ics_ice_attempt_free (attempt->ice, on_ice_closed, closing);
+  ics_traversal_free (attempt->ice, on_ice_closed, closing);
   g_free (attempt);
 }
 
@@ -77,15 +71,21 @@ say (IcsAttempt *attempt, IcsControlType type, const char *a, const char *b)
 }
 
 static void
-on_candidate (G_GNUC_UNUSED IcsIceAttempt *ice, const char *line, gpointer user_data)
+on_candidate (G_GNUC_UNUSED IcsTraversal *ice, const char *line, gpointer user_data)
 {
-  say (user_data, ICS_CONTROL_CANDIDATE, line, NULL);
+  IcsAttempt *attempt = user_data;
+
+  ics_why_candidate (attempt->engine, attempt->leg, TRUE, line);
+  say (attempt, ICS_CONTROL_CANDIDATE, line, NULL);
 }
 
 static void
-on_gathered (G_GNUC_UNUSED IcsIceAttempt *ice, gpointer user_data)
+on_gathered (G_GNUC_UNUSED IcsTraversal *ice, gpointer user_data)
 {
-  say (user_data, ICS_CONTROL_END, NULL, NULL);
+  IcsAttempt *attempt = user_data;
+
+  ics_why_told_all (attempt->engine, attempt->leg, TRUE);
+  say (attempt, ICS_CONTROL_END, NULL, NULL);
 }
 
 /* Not at once: the attempt is on the stack. */
@@ -97,7 +97,7 @@ ics_attempt_fail (IcsAttempt *attempt)
 }
 
 static void
-on_ice_state (IcsIceAttempt *ice, IcsIceState state, gpointer user_data)
+on_ice_state (IcsTraversal *ice, IcsIceState state, gpointer user_data)
 {
   IcsAttempt *attempt = user_data;
 
@@ -108,7 +108,8 @@ on_ice_state (IcsIceAttempt *ice, IcsIceState state, gpointer user_data)
       break;
     case ICS_ICE_CONNECTED:
       if (attempt->path == NULL)
-        attempt->path = ics_engine_add_path (attempt->engine, kind_of (attempt->leg), ice);
+        attempt->path
+            = ics_engine_add_path (attempt->engine, ics_leg_get_kind (attempt->leg)->path_kind, ice);
       break;
     case ICS_ICE_FAILED:
       ics_attempt_fail (attempt);
@@ -117,7 +118,7 @@ on_ice_state (IcsIceAttempt *ice, IcsIceState state, gpointer user_data)
 }
 
 static void
-on_received (G_GNUC_UNUSED IcsIceAttempt *ice, const guint8 *data, gsize len, gpointer user_data)
+on_received (G_GNUC_UNUSED IcsTraversal *ice, const guint8 *data, gsize len, gpointer user_data)
 {
   IcsAttempt *attempt = user_data;
 
@@ -126,7 +127,7 @@ on_received (G_GNUC_UNUSED IcsIceAttempt *ice, const guint8 *data, gsize len, gp
 }
 
 static void
-on_ice_writable (G_GNUC_UNUSED IcsIceAttempt *ice, gpointer user_data)
+on_ice_writable (G_GNUC_UNUSED IcsTraversal *ice, gpointer user_data)
 {
   IcsAttempt *attempt = user_data;
 
@@ -135,7 +136,7 @@ on_ice_writable (G_GNUC_UNUSED IcsIceAttempt *ice, gpointer user_data)
 }
 
 static void
-on_ice_down (G_GNUC_UNUSED IcsIceAttempt *ice, gboolean down, gpointer user_data)
+on_ice_down (G_GNUC_UNUSED IcsTraversal *ice, gboolean down, gpointer user_data)
 {
   IcsAttempt *attempt = user_data;
 
@@ -146,7 +147,7 @@ on_ice_down (G_GNUC_UNUSED IcsIceAttempt *ice, gboolean down, gpointer user_data
 }
 
 static void
-on_ice_roamed (G_GNUC_UNUSED IcsIceAttempt *ice, gpointer user_data)
+on_ice_roamed (G_GNUC_UNUSED IcsTraversal *ice, gpointer user_data)
 {
   IcsAttempt *attempt = user_data;
 
@@ -155,7 +156,7 @@ on_ice_roamed (G_GNUC_UNUSED IcsIceAttempt *ice, gpointer user_data)
 }
 
 static void
-on_ice_note (G_GNUC_UNUSED IcsIceAttempt *ice, const char *line, gpointer user_data)
+on_ice_note (G_GNUC_UNUSED IcsTraversal *ice, const char *line, gpointer user_data)
 {
   IcsAttempt *attempt = user_data;
 
@@ -195,11 +196,24 @@ describe (IcsRelays relays, gboolean joiner)
 static void
 note_start (IcsAttempt *attempt, const IcsIceConfig *config)
 {
+  const char *what = attempt->leg != ICS_LEG_SEARCH ? describe (attempt->relays, attempt->engine->joiner)
+                     : config->opens                ? "this host opens, the other one probes"
+                                                    : "the other host opens, this one probes";
   g_autofree char *uri = config->turn != NULL ? ics_turn_server_to_uri (config->turn) : NULL;
 
   ics_engine_note (attempt->engine, "%s attempt %u: %s%s%s", ics_leg_to_string (attempt->leg),
-                   attempt->number, describe (attempt->relays, attempt->engine->joiner),
-                   uri != NULL ? ", here on " : "", uri != NULL ? uri : "");
+                   attempt->number, what, uri != NULL ? ", here on " : "", uri != NULL ? uri : "");
+}
+
+/* The signals go where the traffic goes. */
+static gint64
+signal_rtt (IcsEngine *self)
+{
+  IcsPathStatus status;
+
+  return ics_path_engine_get_info (self->paths, ics_path_engine_get_active (self->paths), &status)
+             ? status.srtt_us
+             : 0;
 }
 
 /* At once: the listener takes attempts in the order of their numbers. */
@@ -208,7 +222,7 @@ announce (IcsAttempt *attempt)
 {
   const char *ufrag, *pwd;
 
-  ics_ice_attempt_get_credentials (attempt->ice, &ufrag, &pwd);
+  ics_traversal_get_credentials (attempt->ice, &ufrag, &pwd);
   say (attempt, ICS_CONTROL_ICE, ufrag, pwd);
 }
 
@@ -217,7 +231,7 @@ ics_attempt_begin (IcsAttempt *attempt)
 {
   g_autoptr (GError) error = NULL;
 
-  if (ics_ice_attempt_start (attempt->ice, &error))
+  if (ics_traversal_start (attempt->ice, &error))
     return;
   ics_engine_note (attempt->engine, "%s attempt %u can not start: %s", ics_leg_to_string (attempt->leg),
                    attempt->number, error->message);
@@ -230,12 +244,13 @@ ics_attempt_start (IcsEngine *self, IcsLeg leg, guint number, const IcsLegRoute 
   IcsAttempt *attempt;
   IcsIceConfig config;
 
-  if ((ics_engine_allowed (self) & 1u << kind_of (leg)) == 0
+  if ((ics_engine_allowed (self) & 1u << ics_leg_get_kind (leg)->path_kind) == 0
       || !ics_servers_configure (self, leg, route, &config))
     return NULL;
   /* libnice prefers whichever interface comes last. So a VPN has its turn when the networks alone led
    * nowhere, at both hosts. */
   config.likely_only = leg == ICS_LEG_DIRECT && number % 2 == 1;
+  config.signal_rtt_us = signal_rtt (self);
   attempt = g_new0 (IcsAttempt, 1);
   attempt->engine = self;
   attempt->leg = leg;
@@ -245,7 +260,8 @@ ics_attempt_start (IcsEngine *self, IcsLeg leg, guint number, const IcsLegRoute 
   attempt->deadline = g_get_monotonic_time () + ATTEMPT_TIMEOUT_US;
   g_queue_push_tail (&self->legs[leg].attempts, attempt);
   note_start (attempt, &config);
-  attempt->ice = ics_ice_attempt_new (&config, &ice_callbacks, attempt);
+  ics_why_attempt_started (self, leg, &config);
+  attempt->ice = ics_leg_get_kind (leg)->make (&config, &ice_callbacks, attempt);
   announce (attempt);
   if (config.turn != NULL && config.turn->transport != ICS_TURN_UDP)
     ics_attempt_open_tunnel (attempt, config.turn);
@@ -269,7 +285,7 @@ gboolean
 ics_attempt_is_lan (IcsAttempt *attempt)
 {
   IcsIcePair pair = { 0 };
-  gboolean lan = ics_ice_attempt_get_pair (attempt->ice, &pair) && g_strcmp0 (pair.local_type, "host") == 0
+  gboolean lan = ics_traversal_get_pair (attempt->ice, &pair) && g_strcmp0 (pair.local_type, "host") == 0
                  && g_strcmp0 (pair.remote_type, "host") == 0;
 
   ics_ice_pair_clear (&pair);
@@ -298,7 +314,7 @@ ics_attempt_get_relay (IcsAttempt *attempt)
   IcsIcePair pair = { 0 };
   char *relay, *port;
 
-  if (attempt->leg != ICS_LEG_TURN || !ics_ice_attempt_get_pair (attempt->ice, &pair))
+  if (attempt->leg != ICS_LEG_TURN || !ics_traversal_get_pair (attempt->ice, &pair))
     return NULL;
   relay = g_strdup (ics_relays_include (attempt->relays, attempt->engine->joiner) ? pair.local : pair.remote);
   ics_ice_pair_clear (&pair);

@@ -59,17 +59,21 @@ usable_servers (IcsEngine *self)
   return list;
 }
 
-/* A TURN server answers STUN requests too (RFC 8656 §5). */
-static const IcsTurnServer *
-stun_server (IcsEngine *self)
+/* A TURN server answers STUN requests too (RFC 8656 §5), and at the same port over TCP. */
+const IcsTurnServer *
+ics_servers_get_stun (IcsEngine *self, IcsLeg leg)
 {
   for (guint i = 0; i < 2; i++)
     {
       GPtrArray *known = known_servers (self, i);
 
       for (guint k = 0; known != NULL && k < known->len; k++)
-        if (((IcsTurnServer *)known->pdata[k])->transport == ICS_TURN_UDP)
-          return known->pdata[k];
+        {
+          const IcsTurnServer *server = known->pdata[k];
+
+          if (server->transport == ICS_TURN_UDP || (leg == ICS_LEG_TCP && server->transport == ICS_TURN_TCP))
+            return server;
+        }
     }
   return NULL;
 }
@@ -123,9 +127,15 @@ ics_servers_configure (IcsEngine *self, IcsLeg leg, const IcsLegRoute *route, Ic
   if (leg == ICS_LEG_TURN && ics_relays_include (route->relays, self->joiner))
     return configure_relay (self, route, config);
   config->host_only = self->policy == ICS_PATH_POLICY_LAN;
-  config->stun = config->host_only ? NULL : stun_server (self);
+  config->stun = config->host_only ? NULL : ics_servers_get_stun (self, leg);
   config->port_mapping = leg == ICS_LEG_DIRECT && shows_addresses_outside (self);
-  return leg == ICS_LEG_DIRECT || can_be_plain (self);
+  if (leg == ICS_LEG_SEARCH)
+    {
+      config->family = 4; /* the NATs in question */
+      config->opens = ics_relays_include (route->relays, self->joiner);
+      return config->stun != NULL && ics_search_begin (self);
+    }
+  return leg != ICS_LEG_TURN || can_be_plain (self);
 }
 
 void

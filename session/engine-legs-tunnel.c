@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "agent/ice-attempt.h"
 #include "session/engine-legs.h"
 
 /* The way of an attempt to a relay over TCP or TLS: libnice speaks plain TURN to a port of this host, where a
@@ -45,5 +46,5 @@ ics_legs_get_base (IcsEngine *self, const IcsCarrier *path)
   if (attempt == NULL)
     return NULL;
   return attempt->tunnel != NULL ? ics_turn_tunnel_get_base (attempt->tunnel)
-                                 : ics_ice_attempt_get_base (attempt->ice);
+                                 : ics_traversal_get_base (attempt->ice);
 }

@@ -1,33 +1,19 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "session/engine-legs.h"
 
-/* The two legs: the relayed one and the direct one, each a series of attempts. The joiner is ICE controlling
+/* The legs, each a series of attempts. The joiner is ICE controlling
  * and has a plan for each leg; the listener follows what arrives on the control stream. */
 
-/* An attempt holds sockets, and its end takes time. A peer that starts one after the other makes no more than
- * these. */
-#define MAX_TURN_ATTEMPTS 12
-#define MAX_DIRECT_ATTEMPTS 3
+/* An attempt's end takes time. A peer that starts one after the other makes no more than these. */
 #define MAX_CLOSING 12
-
-static const IcsLegPlanConfig plan_configs[ICS_N_LEGS] = {
-  /* A relay is to be there whatever happens, and one more in case. */
-  [ICS_LEG_TURN] = { .retry_min = G_USEC_PER_SEC,
-                     .retry_max = 60 * G_USEC_PER_SEC,
-                     .at_once = TRUE,
-                     .settle = 3 * G_USEC_PER_SEC,
-                     .keep = 2,
-                     .max = MAX_TURN_ATTEMPTS },
-  [ICS_LEG_DIRECT] = { .retry_min = 3 * G_USEC_PER_SEC,
-                       .retry_max = 120 * G_USEC_PER_SEC,
-                       .keep = 2,
-                       .max = MAX_DIRECT_ATTEMPTS },
-};
 
 static gboolean
 leg_is_wanted (IcsEngine *self, IcsLeg leg)
 {
-  return (ics_engine_allowed (self) & 1u << (leg == ICS_LEG_TURN ? ICS_PATH_TURN : ICS_PATH_DIRECT)) != 0;
+  if (leg == ICS_LEG_SEARCH
+      && (self->policy == ICS_PATH_POLICY_LAN || self->peer_policy == ICS_PATH_POLICY_LAN))
+    return FALSE;
+  return (ics_engine_allowed (self) & 1u << ics_leg_get_kind (leg)->path_kind) != 0;
 }
 
 void
@@ -37,7 +23,7 @@ ics_legs_init (IcsEngine *self)
     {
       g_queue_init (&self->legs[leg].attempts);
       if (self->joiner)
-        self->legs[leg].plan = ics_leg_plan_new (&plan_configs[leg]);
+        self->legs[leg].plan = ics_leg_plan_new (&ics_leg_get_kind ((IcsLeg)leg)->plan);
     }
 }
 
@@ -102,10 +88,29 @@ tell_plan_of_paths (IcsEngine *self, IcsLeg leg, gint64 now)
   ics_leg_plan_set_active (self->legs[leg].plan, now, active);
 }
 
+/* A leg stands back for those of its kind with less patience. */
+static gboolean
+is_needed (IcsEngine *self, IcsLeg leg)
+{
+  const IcsLegKind *kind = ics_leg_get_kind (leg);
+
+  for (guint i = 0; i < ICS_N_LEGS; i++)
+    {
+      const IcsLegKind *other = ics_leg_get_kind ((IcsLeg)i);
+
+      if (other->path_kind == kind->path_kind && other->plan.patience < kind->plan.patience
+          && ics_leg_plan_serves (self->legs[i].plan))
+        return FALSE;
+    }
+  return TRUE;
+}
+
 static void
 drive_plan (IcsEngine *self, IcsLeg leg, gint64 now)
 {
   tell_plan_of_paths (self, leg, now);
+  if (ics_leg_get_kind (leg)->plan.patience > 0)
+    ics_leg_plan_set_needed (self->legs[leg].plan, now, is_needed (self, leg));
   ics_leg_plan_handle_timeout (self->legs[leg].plan, now);
   carry_out (self, leg, now);
 }
@@ -124,20 +129,22 @@ set_turn_routes (IcsEngine *self, const IcsLegEnd *listener)
   ics_engine_wake (self);
 }
 
+/* All legs but the turn leg are between the hosts; the search leg has its own time. */
 static void
 set_direct_routes (IcsEngine *self)
 {
   IcsLegRoutes routes;
 
-  if (!leg_is_wanted (self, ICS_LEG_DIRECT))
-    return;
   ics_leg_routes_direct (&routes);
-  ics_leg_plan_set_routes (self->legs[ICS_LEG_DIRECT].plan, g_get_monotonic_time (), &routes);
+  for (guint leg = 0; leg < ICS_N_LEGS; leg++)
+    if (leg != ICS_LEG_TURN && leg != ICS_LEG_SEARCH && leg_is_wanted (self, (IcsLeg)leg))
+      ics_leg_plan_set_routes (self->legs[leg].plan, g_get_monotonic_time (), &routes);
 }
 
 void
 ics_legs_start (IcsEngine *self)
 {
+  ics_search_look (self);
   if (!self->joiner)
     {
       ics_servers_announce (self);
@@ -155,6 +162,8 @@ ics_legs_network_changed (IcsEngine *self)
 
   if (self->quic == NULL)
     return;
+  ics_why_network_changed (self);
+  ics_search_look (self);
   if (!self->joiner)
     {
       ics_servers_announce (self);
@@ -163,12 +172,30 @@ ics_legs_network_changed (IcsEngine *self)
     }
   /* A relay that was got with old credentials, or through a network that is gone, ends some day without a
    * word; a direct path that still works has no such end. */
-  ics_leg_plan_replace (self->legs[ICS_LEG_TURN].plan, g_get_monotonic_time ());
-  ics_leg_plan_renew (self->legs[ICS_LEG_DIRECT].plan, g_get_monotonic_time ());
+  for (guint leg = 0; leg < ICS_N_LEGS; leg++)
+    if (leg == ICS_LEG_TURN)
+      ics_leg_plan_replace (self->legs[leg].plan, g_get_monotonic_time ());
+    else if (leg != ICS_LEG_SEARCH)
+      ics_leg_plan_renew (self->legs[leg].plan, g_get_monotonic_time ());
   ics_engine_wake (self);
 }
 
 /* --- the end of an attempt --- */
+
+/* Nothing has come of one that others stand back for. */
+static void
+hurry_others (IcsEngine *self, IcsLeg leg)
+{
+  const IcsLegKind *kind = ics_leg_get_kind (leg);
+
+  for (guint i = 0; i < ICS_N_LEGS; i++)
+    {
+      const IcsLegKind *other = ics_leg_get_kind ((IcsLeg)i);
+
+      if (other->path_kind == kind->path_kind && other->plan.patience > kind->plan.patience)
+        ics_leg_plan_hurry (self->legs[i].plan, g_get_monotonic_time ());
+    }
+}
 
 /* It came to nothing, or the peer ended it. */
 static void
@@ -180,10 +207,13 @@ attempt_ended (IcsAttempt *attempt, gboolean tell)
 
   ics_engine_note (self, "%s attempt %u %s", ics_leg_to_string (leg), number,
                    attempt->path != NULL ? "is over" : "failed");
+  ics_why_attempt_ended (self, attempt);
+  ics_search_attempt_ended (self, leg, attempt->path != NULL);
   ics_attempt_end (attempt, tell);
   if (!self->joiner)
     return;
   ics_leg_plan_on_ended (self->legs[leg].plan, g_get_monotonic_time (), number);
+  hurry_others (self, leg);
   ics_engine_wake (self);
 }
 
@@ -195,7 +225,7 @@ static void
 end_unwanted (IcsEngine *self, IcsLeg leg)
 {
   gboolean wanted = leg_is_wanted (self, leg);
-  gboolean lan = leg == ICS_LEG_DIRECT && self->policy == ICS_PATH_POLICY_LAN;
+  gboolean lan = leg != ICS_LEG_TURN && self->policy == ICS_PATH_POLICY_LAN;
   GList *next;
 
   for (GList *l = self->legs[leg].attempts.head; l != NULL; l = next)
@@ -239,7 +269,7 @@ make_room (IcsEngine *self, IcsLeg leg)
 
   if (self->closing_attempts >= MAX_CLOSING)
     return FALSE;
-  if (g_queue_get_length (&self->legs[leg].attempts) < plan_configs[leg].max)
+  if (g_queue_get_length (&self->legs[leg].attempts) < ics_leg_get_kind (leg)->plan.max)
     return TRUE;
   if (ics_attempt_is_active (oldest->data))
     oldest = oldest->next;
@@ -273,14 +303,18 @@ handle_attempt (IcsEngine *self, const IcsControl *message)
   if (attempt == NULL || attempt->failed)
     return;
   if (message->type == ICS_CONTROL_ICE)
-    ics_ice_attempt_set_remote_credentials (attempt->ice, message->a, message->b);
+    ics_traversal_set_remote_credentials (attempt->ice, message->a, message->b);
   else if (message->type == ICS_CONTROL_CANDIDATE)
     {
-      if (!ics_ice_attempt_add_remote_candidate (attempt->ice, message->a))
+      ics_why_candidate (self, attempt->leg, FALSE, message->a);
+      if (!ics_traversal_add_remote_candidate (attempt->ice, message->a))
         self->strays++;
     }
   else if (message->type == ICS_CONTROL_END)
-    ics_ice_attempt_end_of_candidates (attempt->ice);
+    {
+      ics_why_told_all (self, attempt->leg, FALSE);
+      ics_traversal_end_of_candidates (attempt->ice);
+    }
   else
     attempt_ended (attempt, FALSE);
 }
@@ -312,8 +346,9 @@ ics_legs_path_proved (IcsEngine *self, IcsCarrier *path)
   if (attempt == NULL)
     return;
   attempt->deadline = G_MAXINT64;
+  ics_why_proved (self, attempt->leg);
   if (ics_path_engine_get_info (self->paths, path->id, &status))
-    ics_ice_attempt_graduate (attempt->ice, status.srtt_us);
+    ics_traversal_graduate (attempt->ice, status.srtt_us);
   if (!self->joiner)
     return;
   relay = ics_attempt_get_relay (attempt);
@@ -353,6 +388,7 @@ end_failed (IcsEngine *self, IcsLeg leg, gint64 now)
 void
 ics_legs_handle_timeout (IcsEngine *self, gint64 now)
 {
+  ics_search_handle_timeout (self, now);
   for (guint leg = 0; leg < ICS_N_LEGS; leg++)
     {
       end_failed (self, (IcsLeg)leg, now);
@@ -364,7 +400,7 @@ ics_legs_handle_timeout (IcsEngine *self, gint64 now)
 gint64
 ics_legs_next_timeout (IcsEngine *self)
 {
-  gint64 next = G_MAXINT64;
+  gint64 next = ics_search_next_timeout (self);
 
   for (guint leg = 0; leg < ICS_N_LEGS; leg++)
     {
@@ -379,6 +415,7 @@ ics_legs_next_timeout (IcsEngine *self)
 void
 ics_legs_stop (IcsEngine *self)
 {
+  ics_search_stop (self);
   for (guint leg = 0; leg < ICS_N_LEGS; leg++)
     while (!g_queue_is_empty (&self->legs[leg].attempts))
       ics_attempt_end (g_queue_peek_head (&self->legs[leg].attempts), FALSE);

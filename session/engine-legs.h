@@ -2,6 +2,7 @@
 #pragma once
 
 #include "session/engine-private.h"
+#include "session/leg-kinds.h"
 #include "turn-fallback/turn-tunnel.h"
 
 G_BEGIN_DECLS
@@ -14,9 +15,9 @@ typedef struct
   IcsEngine *engine;
   IcsLeg leg;
   guint number;
-  IcsRelays relays; /* who relays, in the turn leg */
+  IcsRelays relays; /* who relays, in the turn leg; who opens, in the search leg */
   guint server;     /* place in the listener's list, where the listener relays */
-  IcsIceAttempt *ice;
+  IcsTraversal *ice;
   IcsTurnTunnel *tunnel; /* to a relay over TCP or TLS; NULL = over UDP */
   IcsCarrier *path;      /* once connected */
   gboolean failed;
@@ -55,5 +56,29 @@ gboolean ics_servers_configure (IcsEngine *self, IcsLeg leg, const IcsLegRoute *
 void ics_servers_get_routes (IcsEngine *self, const IcsLegEnd *listener, IcsLegRoutes *routes);
 /* What the listener brings. */
 void ics_servers_announce (IcsEngine *self);
+/* The one that this host asks for its outside address; NULL = none is known. */
+const IcsTurnServer *ics_servers_get_stun (IcsEngine *self, IcsLeg leg);
+
+/* engine-search.c */
+
+/* QUIC is up, or the network changed: both hosts learn how their NATs behave, and tell each other. */
+void ics_search_look (IcsEngine *self);
+void ics_search_stop (IcsEngine *self);
+/* What was measured of both NATs. */
+void ics_search_add_facts (IcsEngine *self, IcsDirectFacts *facts);
+/* Whether an attempt may be made now; it counts. */
+gboolean ics_search_begin (IcsEngine *self);
+/* An attempt of any leg is over. */
+void ics_search_attempt_ended (IcsEngine *self, IcsLeg leg, gboolean found);
+/* The joiner: whether there shall be searches. */
+void ics_search_handle_timeout (IcsEngine *self, gint64 now);
+gint64 ics_search_next_timeout (IcsEngine *self);
+
+/* engine-why.c: what it learns; others than direct attempts are ignored */
+void ics_why_attempt_started (IcsEngine *self, IcsLeg leg, const IcsIceConfig *config);
+void ics_why_attempt_ended (IcsEngine *self, const IcsAttempt *attempt);
+void ics_why_candidate (IcsEngine *self, IcsLeg leg, gboolean own, const char *line);
+void ics_why_told_all (IcsEngine *self, IcsLeg leg, gboolean own);
+void ics_why_proved (IcsEngine *self, IcsLeg leg);
 
 G_END_DECLS

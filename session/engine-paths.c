@@ -14,14 +14,27 @@ ics_engine_find_path (IcsEngine *self, guint id)
   return g_hash_table_lookup (self->path_table, GUINT_TO_POINTER (id));
 }
 
+static gboolean
+is_streamed (IcsTraversal *attempt)
+{
+  IcsIcePair pair = { 0 };
+  gboolean streamed
+      = attempt != NULL && ics_traversal_get_pair (attempt, &pair) && !g_str_equal (pair.transport, "udp");
+
+  ics_ice_pair_clear (&pair);
+  return streamed;
+}
+
 IcsCarrier *
-ics_engine_add_path (IcsEngine *self, IcsPathKind kind, IcsIceAttempt *attempt)
+ics_engine_add_path (IcsEngine *self, IcsPathKind kind, IcsTraversal *attempt)
 {
   guint id = ics_path_engine_add (self->paths, g_get_monotonic_time (), kind);
   IcsCarrier *path;
 
   if (id == 0)
     return NULL;
+  if (is_streamed (attempt))
+    ics_path_engine_set_streamed (self->paths, id);
   path = ics_carrier_new (self, id, kind, attempt);
   if (self->quic != NULL)
     ics_quic_set_path_kind (self->quic, id, kind);
@@ -114,7 +127,7 @@ ics_engine_receive_probe (IcsEngine *self, IcsCarrier *path, const guint8 *data,
       break;
     case ICS_PROBE_PONG:
       if (path->attempt != NULL)
-        ics_ice_attempt_confirm_consent (path->attempt, (gint64)probe.cookie);
+        ics_traversal_confirm_consent (path->attempt, (gint64)probe.cookie);
       ics_path_engine_on_probe_reply (self->paths, now, path->id, probe.seq);
       look_for_black_hole (self, path, now);
       break;
@@ -267,7 +280,7 @@ describe_attempt (IcsCarrier *path)
   IcsIcePair pair = { 0 };
   IcsPathInfo *info;
 
-  if (!ics_ice_attempt_get_pair (path->attempt, &pair))
+  if (!ics_traversal_get_pair (path->attempt, &pair))
     return ics_path_info_new (path->kind, "udp", NULL, NULL);
   info = ics_path_info_new (path->kind, pair.transport, pair.local, pair.remote);
   info->local_type = pair.local_type;
@@ -286,9 +299,12 @@ reason_for (IcsEngine *self, const IcsCarrier *path)
     return self->pending_move.reason;
   if ((ics_engine_allowed (self) & 1u << self->active->kind) == 0)
     return ICS_PATH_REASON_POLICY;
-  if (path->kind > self->active->kind)
-    return ICS_PATH_REASON_BETTER;
-  return path->kind < self->active->kind ? ICS_PATH_REASON_LOST : ICS_PATH_REASON_BETTER;
+  if (path->kind != self->active->kind)
+    return path->kind > self->active->kind ? ICS_PATH_REASON_BETTER : ICS_PATH_REASON_LOST;
+  /* From datagrams to a stream of the same kind is a way down, too. */
+  return g_strcmp0 (self->active->transport, "udp") == 0 && is_streamed (path->attempt)
+             ? ICS_PATH_REASON_LOST
+             : ICS_PATH_REASON_BETTER;
 }
 
 static void
@@ -310,6 +326,7 @@ publish (IcsEngine *self, IcsCarrier *path, IcsPathReason reason)
   if (!self->connected)
     ics_engine_tell_connected (self);
   self->callbacks.path (info, self->user_data);
+  ics_why_update (self, FALSE);
 }
 
 /* The peer follows the first packet on the new path that is not a probe (RFC 9000 §9.2): this makes one. */

@@ -70,6 +70,7 @@ apply (IcsEngine *self, guint before)
   if (path != NULL && !ics_policy_hold (self, path->kind) && was_held)
     ics_engine_traffic_moved (self, active);
   ics_legs_policy_changed (self, before);
+  ics_why_update (self, FALSE);
   ics_engine_wake (self);
 }
 

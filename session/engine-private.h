@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-#include "agent/ice-attempt.h"
 #include "agent/network-watch.h"
+#include "agent/traversal.h"
 #include "base/identity.h"
 #include "base/seal.h"
 #include "path/path-engine.h"
@@ -12,6 +12,7 @@
 #include "session/leg-plan.h"
 #include "session/record.h"
 #include "session/stall.h"
+#include "session/why-not-direct.h"
 #include "signaling/handshake.h"
 #include "signaling/ws-channel.h"
 #include "transport/quic-conn.h"
@@ -40,9 +41,9 @@ typedef struct
   IcsEngine *engine;
   guint id;
   IcsPathKind kind;
-  IcsIceAttempt *attempt; /* NULL: the channel. Belongs to the IcsAttempt */
-  GByteArray *batch;      /* the channel: datagrams not sent yet; an attempt: what it did not take */
-  gsize segment;          /* of those, each */
+  IcsTraversal *attempt; /* NULL: the channel. Belongs to the IcsAttempt */
+  GByteArray *batch;     /* the channel: datagrams not sent yet; an attempt: what it did not take */
+  gsize segment;         /* of those, each */
   gboolean blocked;
 } IcsCarrier;
 
@@ -52,6 +53,9 @@ typedef struct
   IcsLegPlan *plan; /* the joiner's */
   guint newest;     /* the listener's: number of the newest attempt, also of one that is gone */
 } IcsLegState;
+
+/* engine-search.c */
+typedef struct _IcsEngineSearch IcsEngineSearch;
 
 struct _IcsEngine
 {
@@ -76,6 +80,7 @@ struct _IcsEngine
   int family;
   gboolean no_server_turn;
   gboolean no_port_mapping;
+  gboolean no_port_search;
   GPtrArray *own_turn;   /* IcsTurnServer from the configuration */
   GTlsDatabase *turn_ca; /* trusted for TURN besides the system's store; NULL = none */
   gint64 timeout_us;     /* 0 = the defaults */
@@ -114,7 +119,12 @@ struct _IcsEngine
   IcsStall stall;
 
   IcsLegState legs[ICS_N_LEGS];
+  IcsEngineSearch *search;
   guint closing_attempts; /* whose sockets are not released yet */
+
+  IcsDirectFacts direct_facts;
+  gboolean direct_facts_are_old;
+  char *why_not_direct; /* as last told */
 
   IcsNetworkWatch *network;
   gint64 renew_at; /* ask for fresh TURN credentials then; G_MAXINT64 = not planned */
@@ -168,7 +178,7 @@ gboolean ics_sealed_matches (const guint8 *data, gsize len);
 void ics_sealed_receive (IcsEngine *self, const guint8 *data, gsize len);
 
 /* engine-paths.c */
-IcsCarrier *ics_engine_add_path (IcsEngine *self, IcsPathKind kind, IcsIceAttempt *attempt);
+IcsCarrier *ics_engine_add_path (IcsEngine *self, IcsPathKind kind, IcsTraversal *attempt);
 void ics_engine_remove_path (IcsEngine *self, IcsCarrier *path);
 void ics_engine_free_carriers (IcsEngine *self);
 IcsCarrier *ics_engine_find_path (IcsEngine *self, guint id);
@@ -179,7 +189,7 @@ void ics_engine_traffic_renewed (IcsEngine *self, guint id);     /* QUIC began a
 void ics_engine_path_roamed (IcsEngine *self, IcsCarrier *path); /* the peer's address on it changed */
 
 /* engine-carrier.c */
-IcsCarrier *ics_carrier_new (IcsEngine *engine, guint id, IcsPathKind kind, IcsIceAttempt *attempt);
+IcsCarrier *ics_carrier_new (IcsEngine *engine, guint id, IcsPathKind kind, IcsTraversal *attempt);
 void ics_carrier_free (IcsCarrier *path);
 gboolean ics_carrier_can_send (IcsCarrier *path);
 gsize ics_carrier_get_max_batch (IcsCarrier *path);
@@ -213,9 +223,19 @@ void ics_legs_path_died (IcsEngine *self, IcsCarrier *path);
 /* Fresh attempts on all legs at once, whatever the backoff says; a listener asks the joiner for them. */
 void ics_legs_network_changed (IcsEngine *self);
 void ics_legs_stop (IcsEngine *self);
+
+/* engine-search.c: the way through NATs that map anew for each destination */
+void ics_search_init (IcsEngine *self);
+void ics_search_clear (IcsEngine *self);
+void ics_search_handle_control (IcsEngine *self, const IcsControl *message);
 /* @before: the kinds that were allowed. */
 void ics_legs_policy_changed (IcsEngine *self, guint before);
 /* The address of this host that a path is sent from, below a relay too: (transfer full) (nullable). */
 GInetAddress *ics_legs_get_base (IcsEngine *self, const IcsCarrier *path);
+
+/* engine-why.c: why there is no direct path */
+/* Tells what is new. @last: the link ends, so also what is not settled. */
+void ics_why_update (IcsEngine *self, gboolean last);
+void ics_why_network_changed (IcsEngine *self);
 
 G_END_DECLS

@@ -66,6 +66,7 @@ ics_engine_new (const IcsEngineConfig *config, const IcsEngineCallbacks *callbac
   self->no_server_turn = config->no_server_turn;
   self->no_port_mapping = config->no_port_mapping;
   self->turn_ca = config->turn_ca != NULL ? g_object_ref (config->turn_ca) : NULL;
+  self->no_port_search = config->no_port_search;
   self->timeout_us = (gint64)config->timeout_ms * 1000;
   self->handshake_timeout_us = config->handshake_timeout_ms != 0 ? (gint64)config->handshake_timeout_ms * 1000
                                                                  : ICS_HANDSHAKE_TIMEOUT_US;
@@ -76,6 +77,7 @@ ics_engine_new (const IcsEngineConfig *config, const IcsEngineCallbacks *callbac
   self->path_table = g_hash_table_new (NULL, NULL);
   ics_control_reader_init (&self->control_reader);
   ics_legs_init (self);
+  ics_search_init (self);
   self->timer = g_source_new (&timer_funcs, sizeof (GSource));
   g_source_set_static_name (self->timer, "ice-session engine");
   g_source_set_callback (self->timer, on_timer, self, NULL);
@@ -99,6 +101,7 @@ ics_engine_free (IcsEngine *self)
   ics_control_reader_clear (&self->control_reader);
   ics_sealed_clear (self);
   ics_engine_free_carriers (self);
+  ics_search_clear (self);
   ics_legs_clear (self);
   g_ptr_array_unref (self->own_turn);
   g_clear_object (&self->turn_ca);
@@ -110,6 +113,7 @@ ics_engine_free (IcsEngine *self)
   ics_pairing_forget_code (self);
   g_clear_error (&self->end_error);
   g_free (self->application);
+  g_free (self->why_not_direct);
   g_free (self->bye_reason);
   g_main_context_unref (self->context);
   g_mutex_clear (&self->wake_lock);
@@ -293,6 +297,7 @@ finish (IcsEngine *self, gint64 now)
 {
   g_autoptr (GError) error = g_steal_pointer (&self->end_error);
 
+  ics_why_update (self, TRUE);
   /* A peer that sees code 0 takes the end for a clean one. One that said goodbye itself knows. */
   if (error != NULL && self->bye_code == 0 && !self->bye_received)
     {

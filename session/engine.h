@@ -21,7 +21,8 @@ typedef struct
   const char *const *turn_uris;
   gboolean no_server_turn;
   gboolean no_port_mapping;
-  GTlsDatabase *turn_ca;      /* trusted for TURN over TLS besides the system's store; may be NULL */
+  GTlsDatabase *turn_ca; /* trusted for TURN over TLS besides the system's store; may be NULL */
+  gboolean no_port_search;
   guint timeout_ms;           /* for the peer to come, and without any path; 0 = the defaults */
   guint handshake_timeout_ms; /* from when the peer is there; 0 = the default */
 } IcsEngineConfig;
@@ -32,6 +33,8 @@ typedef struct
   void (*connected) (IcsStreamHub *hub, const char *fingerprint, IcsPathInfo *path, gpointer user_data);
   void (*path) (IcsPathInfo *path, gpointer user_data);
   void (*stall) (guint ms, gpointer user_data);
+  /* A sentence, as soon as it is known and again when it changes; NULL: the path is direct now. */
+  void (*why_not_direct) (const char *why, gpointer user_data);
   void (*stream) (IcsQuicStream *stream, gpointer user_data);
   void (*datagram) (GBytes *payload, gpointer user_data);
   void (*record) (const char *line, gpointer user_data);

@@ -5,6 +5,7 @@
 #include <base/ics-error.h>
 #include <base/ics-types.h>
 #include <session/ics-link.h>
+#include <session/ics-network-report.h>
 #include <session/ics-server.h>
 #include <signaling/ics-channel.h>
 #include <transport/ics-stream.h>

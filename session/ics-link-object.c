@@ -16,11 +16,13 @@ typedef enum
   PROP_NO_SERVER_TURN,
   PROP_PORT_MAPPING,
   PROP_TURN_CA_FILE,
+  PROP_NO_PORT_SEARCH,
   PROP_TIMEOUT_MS,
   PROP_HANDSHAKE_TIMEOUT_MS,
   PROP_CODE,
   PROP_PEER_FINGERPRINT,
   PROP_PATH,
+  PROP_WHY_NOT_DIRECT,
   N_PROPS
 } Property;
 
@@ -71,6 +73,9 @@ ics_link_set_property (GObject *object, guint id, const GValue *value, GParamSpe
       g_free (self->turn_ca_file);
       self->turn_ca_file = g_value_dup_string (value);
       break;
+    case PROP_NO_PORT_SEARCH:
+      self->no_port_search = g_value_get_boolean (value);
+      break;
     case PROP_TIMEOUT_MS:
       self->timeout_ms = g_value_get_uint (value);
       break;
@@ -80,6 +85,7 @@ ics_link_set_property (GObject *object, guint id, const GValue *value, GParamSpe
     case PROP_CODE:
     case PROP_PEER_FINGERPRINT:
     case PROP_PATH:
+    case PROP_WHY_NOT_DIRECT:
     case N_PROPS:
       G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
       break;
@@ -120,6 +126,9 @@ ics_link_get_property (GObject *object, guint id, GValue *value, GParamSpec *psp
     case PROP_TURN_CA_FILE:
       g_value_set_string (value, self->turn_ca_file);
       break;
+    case PROP_NO_PORT_SEARCH:
+      g_value_set_boolean (value, self->no_port_search);
+      break;
     case PROP_TIMEOUT_MS:
       g_value_set_uint (value, self->timeout_ms);
       break;
@@ -134,6 +143,9 @@ ics_link_get_property (GObject *object, guint id, GValue *value, GParamSpec *psp
       break;
     case PROP_PATH:
       g_value_set_boxed (value, self->path);
+      break;
+    case PROP_WHY_NOT_DIRECT:
+      g_value_set_string (value, self->why_not_direct);
       break;
     case N_PROPS:
       G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
@@ -151,6 +163,7 @@ ics_link_finalize (GObject *object)
   g_clear_pointer (&self->thread, ics_link_thread_unref);
   g_clear_pointer (&self->hub, ics_stream_hub_unref);
   g_clear_pointer (&self->path, ics_path_info_unref);
+  g_free (self->why_not_direct);
   g_queue_clear_full (&self->record, g_free);
   g_queue_clear_full (&self->incoming, g_object_unref);
   g_clear_object (&self->channel);
@@ -180,11 +193,13 @@ install_properties (GObjectClass *klass)
   props[PROP_NO_SERVER_TURN] = g_param_spec_boolean ("no-server-turn", NULL, NULL, FALSE, settable);
   props[PROP_PORT_MAPPING] = g_param_spec_boolean ("port-mapping", NULL, NULL, TRUE, settable);
   props[PROP_TURN_CA_FILE] = g_param_spec_string ("turn-ca-file", NULL, NULL, NULL, settable);
+  props[PROP_NO_PORT_SEARCH] = g_param_spec_boolean ("no-port-search", NULL, NULL, FALSE, settable);
   props[PROP_TIMEOUT_MS] = g_param_spec_uint ("timeout-ms", NULL, NULL, 0, G_MAXUINT, 0, settable);
   props[PROP_HANDSHAKE_TIMEOUT_MS]
       = g_param_spec_uint ("handshake-timeout-ms", NULL, NULL, 0, G_MAXUINT, 0, settable);
   props[PROP_CODE] = g_param_spec_string ("code", NULL, NULL, NULL, readable);
   props[PROP_PEER_FINGERPRINT] = g_param_spec_string ("peer-fingerprint", NULL, NULL, NULL, readable);
+  props[PROP_WHY_NOT_DIRECT] = g_param_spec_string ("why-not-direct", NULL, NULL, NULL, readable);
   props[PROP_PATH] = g_param_spec_boxed ("path", NULL, NULL, ICS_TYPE_PATH_INFO, readable);
   g_object_class_install_properties (klass, N_PROPS, props);
 }

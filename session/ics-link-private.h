@@ -22,6 +22,7 @@ struct _IcsLink
   gboolean no_server_turn;
   gboolean no_port_mapping;
   char *turn_ca_file;
+  gboolean no_port_search;
   guint timeout_ms, handshake_timeout_ms;
 
   IcsLinkThread *thread;
@@ -29,6 +30,7 @@ struct _IcsLink
   char *code;
   char *peer_fingerprint;
   IcsPathInfo *path;
+  char *why_not_direct;
   GQueue record; /* char *, bounded */
   GTask *connect_task;
   gulong cancel_handler; /* on the cancellable of connect_task */

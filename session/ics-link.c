@@ -137,6 +137,11 @@ handle_event (GObject *owner, IcsLinkEvent *event)
     case ICS_LINK_EVENT_STALL:
       g_signal_emit (self, ics_link_signals[ICS_LINK_SIGNAL_STALL], 0, event->ms);
       break;
+    case ICS_LINK_EVENT_WHY:
+      g_free (self->why_not_direct);
+      self->why_not_direct = g_steal_pointer (&event->text);
+      g_object_notify (G_OBJECT (self), "why-not-direct");
+      break;
     case ICS_LINK_EVENT_STREAM:
       on_stream (self, event->stream);
       break;
@@ -206,6 +211,7 @@ start (IcsLink *self, const char *code, GTlsDatabase *turn_ca)
     .no_server_turn = self->no_server_turn,
     .no_port_mapping = self->no_port_mapping,
     .turn_ca = turn_ca,
+    .no_port_search = self->no_port_search,
     .timeout_ms = self->timeout_ms,
     .handshake_timeout_ms = self->handshake_timeout_ms,
   };
@@ -366,6 +372,12 @@ IcsPathInfo *
 ics_link_get_path (IcsLink *self)
 {
   return self->path != NULL ? ics_path_info_ref (self->path) : NULL;
+}
+
+const char *
+ics_link_get_why_not_direct (IcsLink *self)
+{
+  return self->why_not_direct;
 }
 
 char **

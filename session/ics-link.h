@@ -48,10 +48,13 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (IcsPathInfo, ics_path_info_unref)
  *                             paths that would not be possible otherwise; default TRUE
  *   turn-ca-file (string)     certificates (PEM) of authorities that are trusted for TURN over TLS besides
  *                             the system's
+ *   no-port-search (boolean)  look for no way through a NAT that maps anew for each destination: that takes
+ *                             up to 1,024 small packets of one of the hosts and 256 sockets of the other.
+ *                             There is none either on a network that the system calls metered
  *   timeout-ms (uint)         limit for the peer to come, and for a life without any path; 0 = defaults
  *                             (no limit for the peer to come, 600 s without a path)
  *   handshake-timeout-ms (uint)  limit for pairing and handshake, from when the peer is there; 0 = 30 s
- * Read-only: code (string), peer-fingerprint (string, hex), path (IcsPathInfo)
+ * Read-only: code (string), peer-fingerprint (string, hex), path (IcsPathInfo), why-not-direct (string)
  *
  * Signals:
  *   code (const char *code)                    listening: give this code to the other host's user
@@ -107,6 +110,11 @@ ICS_API gboolean ics_link_close_finish (IcsLink *self, GAsyncResult *result, GEr
 ICS_API const char *ics_link_get_code (IcsLink *self);
 ICS_API const char *ics_link_get_peer_fingerprint (IcsLink *self);
 ICS_API IcsPathInfo *ics_link_get_path (IcsLink *self); /* (transfer full) (nullable) */
+
+/* Why the traffic goes through a relay: a sentence of evidence and remedy, in people's words. NULL while the
+ * path is direct, before the link is connected, and until something is known; it is settled when the link has
+ * ended. "notify::why-not-direct" tells of changes. (transfer none), until the next change. */
+ICS_API const char *ics_link_get_why_not_direct (IcsLink *self);
 ICS_API char **
 ics_link_get_record (IcsLink *self); /* (transfer full): the record so far, bounded, oldest first */
 

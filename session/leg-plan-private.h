@@ -42,6 +42,8 @@ struct _IcsLegPlan
   gint64 rung_at;   /* the next rung; ICS_LEG_NEVER = none is left, or none is needed */
   gint64 settle_at; /* when it is chosen what is kept */
   gint64 retry_at;
+  gboolean idle;    /* not needed */
+  gboolean patient; /* retry_at is a matter of patience */
   gint64 retry_delay;
 };
 

@@ -19,6 +19,7 @@ ics_leg_plan_new (const IcsLegPlanConfig *config)
   self->attempts = g_ptr_array_new_with_free_func (attempt_free);
   self->rung_at = self->settle_at = self->retry_at = ICS_LEG_NEVER;
   self->retry_delay = config->retry_min;
+  self->idle = config->patience > 0;
   return self;
 }
 
@@ -130,7 +131,8 @@ start_rung (IcsLegPlan *self, gint64 now)
 static void
 plan_retry (IcsLegPlan *self, gint64 at)
 {
-  self->retry_at = MIN (self->retry_at, at);
+  if (!self->idle)
+    self->retry_at = MIN (self->retry_at, at);
 }
 
 /* Nobody tries any more: on to the next rung, or a pause. */
@@ -146,7 +148,7 @@ consider_failure (IcsLegPlan *self, gint64 now)
     }
   if (ics_leg_plan_count (self, ICS_LEG_TRYING, 0) > 0 || ics_leg_plan_count (self, ICS_LEG_LIVING, 0) > 0)
     return;
-  if (self->retry_at != ICS_LEG_NEVER)
+  if (self->retry_at != ICS_LEG_NEVER || self->idle)
     return;
   plan_retry (self, now + self->retry_delay);
   self->retry_delay = MIN (self->retry_delay * 2, self->config.retry_max);
@@ -156,6 +158,7 @@ static void
 start_generation (IcsLegPlan *self, gint64 now)
 {
   self->retry_at = ICS_LEG_NEVER;
+  self->patient = FALSE;
   self->settle_at = ICS_LEG_NEVER;
   self->generation++;
   self->generation_at = now;
@@ -178,6 +181,19 @@ has_route (const IcsLegRoutes *routes, const IcsLegRoute *route)
   return FALSE;
 }
 
+static gint64
+soonest (const IcsLegPlan *self, gint64 now)
+{
+  return self->generation == 0 ? now : MAX (now, self->generation_at + ICS_LEG_PLAN_LEAST_GAP);
+}
+
+static void
+be_patient (IcsLegPlan *self, gint64 now)
+{
+  self->patient = self->config.patience > 0;
+  plan_retry (self, soonest (self, now + self->config.patience));
+}
+
 void
 ics_leg_plan_set_routes (IcsLegPlan *self, gint64 now, const IcsLegRoutes *routes)
 {
@@ -193,12 +209,11 @@ ics_leg_plan_set_routes (IcsLegPlan *self, gint64 now, const IcsLegRoutes *route
       || (ics_leg_plan_count (self, ICS_LEG_TRYING, 0) == 0
           && ics_leg_plan_count (self, ICS_LEG_LIVING, 0) == 0))
     {
-      plan_retry (self,
-                  self->generation == 0 ? now : MAX (now, self->generation_at + ICS_LEG_PLAN_LEAST_GAP));
+      be_patient (self, now);
       ics_leg_plan_handle_timeout (self, now);
       return;
     }
-  for (guint i = 0; i < routes->len; i++)
+  for (guint i = 0; i < routes->len && !self->idle; i++)
     if (routes->items[i].rung <= self->rung && !has_route (&before, &routes->items[i]))
       start_attempt (self, &routes->items[i]);
   if (self->rung_at == ICS_LEG_NEVER && self->rung < last_rung (self)
@@ -219,6 +234,41 @@ ics_leg_plan_replace (IcsLegPlan *self, gint64 now)
 {
   self->fresh_from = self->generation + 1;
   ics_leg_plan_renew (self, now);
+}
+
+/* --- a leg that stands back --- */
+
+void
+ics_leg_plan_set_needed (IcsLegPlan *self, gint64 now, gboolean needed)
+{
+  if (self->idle == !needed)
+    return;
+  self->idle = !needed;
+  if (self->idle)
+    {
+      self->retry_at = self->rung_at = ICS_LEG_NEVER;
+      for (guint i = self->attempts->len; i > 0; i--)
+        if (((IcsLegAttempt *)self->attempts->pdata[i - 1])->state == ICS_LEG_TRYING)
+          ics_leg_plan_end_attempt (self, self->attempts->pdata[i - 1]);
+    }
+  else if (self->routes.len > 0 && !ics_leg_plan_serves (self))
+    {
+      self->retry_delay = self->config.retry_min;
+      be_patient (self, now);
+    }
+}
+
+void
+ics_leg_plan_hurry (IcsLegPlan *self, gint64 now)
+{
+  if (self->patient && self->retry_at != ICS_LEG_NEVER)
+    self->retry_at = MIN (self->retry_at, soonest (self, now));
+}
+
+gboolean
+ics_leg_plan_serves (const IcsLegPlan *self)
+{
+  return ics_leg_plan_count (self, ICS_LEG_LIVING, 0) > 0;
 }
 
 /* --- what happens --- */

@@ -21,8 +21,11 @@ typedef struct
   gboolean
       at_once; /* when the last path dies, search at once (unless one has just begun), not after the pause */
   gint64 settle; /* from the first proof of a generation until the choice of what is kept */
-  guint keep;    /* so many paths */
-  guint max;     /* attempts at a time */
+  /* This leg stands back while another one serves (ics_leg_plan_set_needed()), and so long after it is
+   * needed. 0: it is needed always. */
+  gint64 patience;
+  guint keep; /* so many paths */
+  guint max;  /* attempts at a time */
 } IcsLegPlanConfig;
 
 typedef enum
@@ -53,6 +56,14 @@ void ics_leg_plan_renew (IcsLegPlan *self, gint64 now);
 /* The same, and what there is now shall not last: it ends when the fresh search has found something, also if
  * it carries the traffic. */
 void ics_leg_plan_replace (IcsLegPlan *self, gint64 now);
+
+/* For a leg with patience, which is not needed at first. While it is not, there are no searches, and what
+ * still tries ends; paths stay. */
+void ics_leg_plan_set_needed (IcsLegPlan *self, gint64 now, gboolean needed);
+/* The others have come to nothing: no more patience this time. */
+void ics_leg_plan_hurry (IcsLegPlan *self, gint64 now);
+/* There is a living path. */
+gboolean ics_leg_plan_serves (const IcsLegPlan *self);
 
 /* What became of an attempt. @relay: the address of the relay it uses (NULL: none): two paths over one relay
  * are no safer than one. A path that died may be proved again. */

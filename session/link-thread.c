@@ -87,6 +87,7 @@ counter_of (IcsLinkThread *self, IcsLinkEventType type, gint *max)
     case ICS_LINK_EVENT_CONNECTED:
     case ICS_LINK_EVENT_PATH:
     case ICS_LINK_EVENT_STALL:
+    case ICS_LINK_EVENT_WHY:
     case ICS_LINK_EVENT_CLOSED:
     case ICS_LINK_EVENT_FINISHED:
       return NULL;
@@ -188,6 +189,12 @@ on_stall (guint ms, gpointer self)
 }
 
 static void
+on_why_not_direct (const char *why, gpointer self)
+{
+  emit (self, &(IcsLinkEvent){ .type = ICS_LINK_EVENT_WHY, .text = g_strdup (why) });
+}
+
+static void
 on_stream (IcsQuicStream *stream, gpointer self)
 {
   if (!emit (self, &(IcsLinkEvent){ .type = ICS_LINK_EVENT_STREAM, .stream = ics_quic_stream_ref (stream) }))
@@ -226,6 +233,7 @@ static const IcsEngineCallbacks callbacks = {
   .connected = on_connected,
   .path = on_path,
   .stall = on_stall,
+  .why_not_direct = on_why_not_direct,
   .stream = on_stream,
   .datagram = on_datagram,
   .record = on_record,

@@ -15,6 +15,7 @@ typedef enum
   ICS_LINK_EVENT_CONNECTED, /* text: fingerprint; hub, path */
   ICS_LINK_EVENT_PATH,      /* path */
   ICS_LINK_EVENT_STALL,     /* ms */
+  ICS_LINK_EVENT_WHY,       /* text, or NULL: why the path is not direct */
   ICS_LINK_EVENT_STREAM,    /* stream */
   ICS_LINK_EVENT_DATAGRAM,  /* bytes */
   ICS_LINK_EVENT_RECORD,    /* text */

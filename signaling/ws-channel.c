@@ -2,6 +2,7 @@
 #include "signaling/ws-channel.h"
 #include "base/timeout.h"
 #include "signaling/ws-channel-private.h"
+#include "signaling/ws-dial.h"
 #include <string.h>
 
 #define CONNECT_TIMEOUT_MS 15000
@@ -79,25 +80,6 @@ ics_ws_channel_send_request (IcsWsChannel *self, IcsRvMessage *request)
     soup_websocket_connection_send_text (self->websocket, text);
 }
 
-/* http or https, an explicit port, a path: what the dialing needs. */
-static GUri *
-normalize_uri (const char *text)
-{
-  g_autoptr (GUri) uri = g_uri_parse (text, G_URI_FLAGS_NONE, NULL);
-  const char *scheme = uri != NULL ? g_uri_get_scheme (uri) : "";
-  gboolean plain = g_str_equal (scheme, "ws") || g_str_equal (scheme, "http");
-  gboolean tls = g_str_equal (scheme, "wss") || g_str_equal (scheme, "https");
-  const char *path;
-  int port;
-
-  if ((!plain && !tls) || g_uri_get_host (uri) == NULL || *g_uri_get_host (uri) == '\0')
-    return NULL;
-  path = g_uri_get_path (uri);
-  port = g_uri_get_port (uri) > 0 ? g_uri_get_port (uri) : (tls ? 443 : 80);
-  return g_uri_build (G_URI_FLAGS_NONE, tls ? "https" : "http", NULL, g_uri_get_host (uri), port,
-                      *path == '\0' || g_str_equal (path, "/") ? ICS_RV_PATH : path, NULL, NULL);
-}
-
 static gboolean
 nameplate_is_valid (const char *text)
 {
@@ -113,7 +95,7 @@ ics_ws_channel_start (IcsChannel *channel)
 {
   IcsWsChannel *self = ICS_WS_CHANNEL (channel);
 
-  self->uri = normalize_uri (self->server_uri);
+  self->uri = ics_ws_dial_parse_uri (self->server_uri);
   if (self->uri == NULL)
     ics_ws_channel_fail (self, ICS_ERROR_INVALID_ARGUMENT,
                          "the server's URI is none of ws://, wss://, http://, https://");

@@ -22,6 +22,7 @@ typedef struct
   gulong outer_handler;
   GSource *timer;
   gboolean timed_out;
+  guint status; /* of the answer, 0 = none */
   char *key;
   char *request;
   GString *head;
@@ -120,13 +121,13 @@ finish_handshake (GTask *task, gsize head_len)
   SoupMessageHeaders *headers = soup_message_headers_new (SOUP_MESSAGE_HEADERS_RESPONSE);
   g_autofree char *reason = NULL;
   SoupHTTPVersion version;
-  guint status = 0;
 
-  if (!soup_headers_parse_response (self->head->str, (int)head_len, headers, &version, &status, &reason))
+  if (!soup_headers_parse_response (self->head->str, (int)head_len, headers, &version, &self->status,
+                                    &reason))
     refuse (task, ICS_ERROR_PROTOCOL, "the server's answer is no HTTP");
-  else if (status != SOUP_STATUS_SWITCHING_PROTOCOLS)
+  else if (self->status != SOUP_STATUS_SWITCHING_PROTOCOLS)
     {
-      g_autofree char *message = g_strdup_printf ("the server answered %u %s", status, reason);
+      g_autofree char *message = g_strdup_printf ("the server answered %u %s", self->status, reason);
 
       refuse (task, ICS_ERROR_SERVER_REFUSED, message);
     }
@@ -278,4 +279,28 @@ SoupWebsocketConnection *
 ics_ws_dial_finish (GAsyncResult *result, GError **error)
 {
   return g_task_propagate_pointer (G_TASK (result), error);
+}
+
+guint
+ics_ws_dial_get_status (GAsyncResult *result)
+{
+  return ((Attempt *)g_task_get_task_data (G_TASK (result)))->status;
+}
+
+GUri *
+ics_ws_dial_parse_uri (const char *text)
+{
+  g_autoptr (GUri) uri = g_uri_parse (text, G_URI_FLAGS_NONE, NULL);
+  const char *scheme = uri != NULL ? g_uri_get_scheme (uri) : "";
+  gboolean plain = g_str_equal (scheme, "ws") || g_str_equal (scheme, "http");
+  gboolean tls = g_str_equal (scheme, "wss") || g_str_equal (scheme, "https");
+  const char *path;
+  int port;
+
+  if ((!plain && !tls) || g_uri_get_host (uri) == NULL || *g_uri_get_host (uri) == '\0')
+    return NULL;
+  path = g_uri_get_path (uri);
+  port = g_uri_get_port (uri) > 0 ? g_uri_get_port (uri) : (tls ? 443 : 80);
+  return g_uri_build (G_URI_FLAGS_NONE, tls ? "https" : "http", NULL, g_uri_get_host (uri), port,
+                      *path == '\0' || g_str_equal (path, "/") ? ICS_RV_PATH : path, NULL, NULL);
 }

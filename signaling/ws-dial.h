@@ -20,4 +20,11 @@ void ics_ws_dial_async (const IcsWsDial *dial, GCancellable *cancellable, GAsync
  * ICS_ERROR_PROTOCOL, or G_IO_ERROR_CANCELLED. */
 SoupWebsocketConnection *ics_ws_dial_finish (GAsyncResult *result, GError **error);
 
+/* After it has finished: the status of the answer (RFC 9110 §15); 0 = there was none that is HTTP. */
+guint ics_ws_dial_get_status (GAsyncResult *result);
+
+/* From ws, wss, http or https to http or https with an explicit port and a path; NULL if it is none of these.
+ * (transfer full) */
+GUri *ics_ws_dial_parse_uri (const char *text);
+
 G_END_DECLS

@@ -107,13 +107,13 @@ static void
 add_streams (Coturn *self, GString *config, const char *certificate)
 {
   if (certificate == NULL)
-    g_string_append (config, "no-tls\nno-tcp\n");
+    g_string_append (config, "no-tls\n");
   else
     g_string_append_printf (config, "tls-listening-port=%u\ncert=%s\npkey=%s\n", self->tls_port, certificate,
                             certificate);
 }
 
-/* @secret: NULL for the users above; @certificate: NULL for UDP only. */
+/* @secret: NULL for the users above; @certificate: NULL for no TLS. */
 static char *
 write_config (Coturn *self, const char *listening, const char *relay, const char *secret,
               const char *certificate)

@@ -14,7 +14,7 @@ typedef struct _Side Side;
 
 struct _Side
 {
-  IcsIceAttempt *attempt;
+  IcsTraversal *attempt;
   Side *peer;
   GMainContext *context;
   gboolean hold; /* keep what is for the peer until release() */
@@ -27,6 +27,10 @@ struct _Side
   guint n_writable;
   gboolean free_on_state;
 };
+
+/* How the attempts are made; at first ics_ice_attempt_new(). */
+extern IcsTraversalNew side_make;
+extern const char *side_transport; /* of its pairs; "udp" */
 
 gboolean side_on_safety (gpointer late);
 

@@ -67,6 +67,25 @@ START_TEST (tier_goes_first)
 }
 END_TEST
 
+/* Of two direct paths the one over datagrams, however slow; and a direct stream before a TURN path. */
+START_TEST (datagrams_before_streams)
+{
+  live (DIRECT);
+  facts[DIRECT].streamed = TRUE;
+  facts[DIRECT].srtt = 10 * MS;
+  ck_assert_uint_eq (chosen (), DIRECT + 1);
+  input.active = DIRECT + 1;
+  ck_assert_uint_eq (chosen (), 0);
+  live (SECOND);
+  facts[SECOND].srtt = 400 * MS;
+  ck_assert_uint_eq (chosen (), SECOND + 1);
+  input.active = SECOND + 1;
+  ck_assert_uint_eq (chosen (), 0);
+  facts[SECOND].living = FALSE;
+  ck_assert_uint_eq (chosen (), DIRECT + 1);
+}
+END_TEST
+
 START_TEST (only_the_fit_are_moved_to)
 {
   facts[TURN].proven = FALSE;
@@ -329,6 +348,7 @@ suite (void)
 
   tcase_add_checked_fixture (t, setup, NULL);
   tcase_add_test (t, tier_goes_first);
+  tcase_add_test (t, datagrams_before_streams);
   tcase_add_test (t, only_the_fit_are_moved_to);
   tcase_add_test (t, a_round_trip_between_moves);
   tcase_add_test (t, rtt_with_hysteresis);

@@ -36,6 +36,15 @@ START_TEST (test_round_trip)
       .b = "pwd" },
     { .type = ICS_CONTROL_RELAYS, .servers = (char **)servers, .plain = TRUE },
     { .type = ICS_CONTROL_RELAYS, .servers = (char **)no_servers },
+    { .type = ICS_CONTROL_ICE, .leg = ICS_LEG_TCP, .attempt = 1, .a = "ufrag", .b = "pwd" },
+    { .type = ICS_CONTROL_ICE,
+      .leg = ICS_LEG_SEARCH,
+      .attempt = 1,
+      .relays = ICS_RELAYS_LISTENER,
+      .a = "ufrag",
+      .b = "pwd" },
+    { .type = ICS_CONTROL_NAT, .nat = { ICS_FACT_YES, ICS_NAT_PORTS_SEQUENTIAL, TRUE, "198.51.100.18" } },
+    { .type = ICS_CONTROL_NAT, .nat = { ICS_FACT_UNKNOWN, ICS_NAT_PORTS_UNKNOWN, FALSE, "" } },
     { .type = ICS_CONTROL_RENEW },
     { .type = ICS_CONTROL_CANDIDATE, .leg = ICS_LEG_TURN, .attempt = 1, .a = "candidate:1 1 UDP 1 ::1 9" },
     { .type = ICS_CONTROL_END, .leg = ICS_LEG_DIRECT, .attempt = 2 },
@@ -63,6 +72,10 @@ START_TEST (test_round_trip)
         ck_assert_int_eq (got.relays, messages[i].relays);
         ck_assert_uint_eq (got.server, messages[i].server);
         ck_assert_int_eq (got.plain, messages[i].plain);
+        ck_assert_int_eq (got.nat.mapping_varies, messages[i].nat.mapping_varies);
+        ck_assert_int_eq (got.nat.ports, messages[i].nat.ports);
+        ck_assert_int_eq (got.nat.searches, messages[i].nat.searches);
+        ck_assert_str_eq (got.nat.address, messages[i].nat.address);
         ck_assert_int_eq (got.servers != NULL, messages[i].servers != NULL);
         if (got.servers != NULL)
           ck_assert (
@@ -82,6 +95,8 @@ is_taken (const char *json)
   return taken;
 }
 
+#define ICE_SEARCH "{\"type\":\"ice\",\"leg\":\"search\",\"attempt\":1,\"ufrag\":\"u\",\"pwd\":\"p\""
+#define NAT "{\"type\":\"nat\",\"mapping\":\"dependent\",\"ports\":\"random\""
 #define ICE_TURN "{\"type\":\"ice\",\"leg\":\"turn\",\"attempt\":1,\"ufrag\":\"u\",\"pwd\":\"p\""
 
 START_TEST (test_malformed)
@@ -108,6 +123,15 @@ START_TEST (test_malformed)
     ICE_TURN ",\"relays\":\"nobody\",\"server\":0}",
     ICE_TURN ",\"relays\":\"both\",\"server\":256}",
     ICE_TURN ",\"relays\":\"both\",\"server\":-1}",
+    ICE_SEARCH "}",
+    ICE_SEARCH ",\"opens\":\"both\"}",
+    ICE_SEARCH ",\"opens\":\"none\"}",
+    ICE_SEARCH ",\"opens\":1}",
+    "{\"type\":\"nat\"}",
+    NAT ",\"search\":true}",
+    NAT ",\"address\":\"\"}",
+    NAT ",\"address\":\"\",\"search\":1}",
+    NAT ",\"address\":\"0123456789012345678901234567890123456789012345\",\"search\":true}",
     "{\"type\":\"relays\"}",
     "{\"type\":\"relays\",\"servers\":[]}",
     "{\"type\":\"relays\",\"servers\":{},\"plain\":true}",
@@ -124,6 +148,9 @@ START_TEST (test_malformed)
 
   for (guint i = 0; i < G_N_ELEMENTS (bad); i++)
     ck_assert_msg (!is_taken (bad[i]), "%s", bad[i]);
+  ck_assert (is_taken (NAT ",\"address\":\"\",\"search\":true}"));
+  ck_assert (is_taken (
+      "{\"type\":\"nat\",\"mapping\":\"odd\",\"ports\":\"even\",\"search\":true,\"address\":\"\"}"));
   ck_assert (is_taken ("{\"type\":\"of a later version\",\"x\":[{\"y\":[1]}]}"));
 }
 END_TEST

@@ -253,6 +253,7 @@ START_TEST (test_config_text)
   g_autofree char *text = ics_coturn_compose (&settings, NULL);
   g_autoptr (GError) error = NULL;
   static const char *const lines[] = { "use-auth-secret\n",
+                                       "aux-server=127.0.0.1:3479\n",
                                        "stale-nonce=90\n",
                                        "max-allocate-lifetime=90\n",
                                        "static-auth-secret=s\n",
@@ -297,11 +298,79 @@ START_TEST (test_config_tls)
 }
 END_TEST
 
+/* Which sets of addresses let hosts find out about their NATs (RFC 5780). */
+START_TEST (test_other_address_text)
+{
+  static const struct
+  {
+    IcsCoturnAddress addresses[2];
+    guint n;
+    gboolean able;
+  } sets[] = {
+    { { { (char *)"203.0.113.1", NULL } }, 1, FALSE },
+    { { { (char *)"203.0.113.1", NULL }, { (char *)"203.0.113.2", NULL } }, 2, TRUE },
+    { { { (char *)"203.0.113.1", NULL }, { (char *)"192.168.1.1", NULL } }, 2, FALSE },
+    { { { (char *)"203.0.113.1", NULL }, { (char *)"2001:db8::1", NULL } }, 2, FALSE },
+    { { { (char *)"10.0.0.1", NULL }, { (char *)"192.168.1.1", NULL } }, 2, TRUE },
+    { { { (char *)"10.0.0.1", NULL }, { (char *)"10.0.0.2", (char *)"203.0.113.2" } }, 2, FALSE },
+  };
+
+  for (guint i = 0; i < G_N_ELEMENTS (sets); i++)
+    {
+      IcsCoturnSettings settings = {
+        .dir = "/d", .secret = "s", .realm = "r", .addresses = sets[i].addresses, .n_addresses = sets[i].n
+      };
+      g_autofree char *text = ics_coturn_compose (&settings, NULL);
+
+      ck_assert_msg ((strstr (text, "no-rfc5780\n") == NULL) == sets[i].able, "set %u", i);
+    }
+}
+END_TEST
+
+/* RFC 5780 §7.2: asked to change both, it answers from its other address and port. */
+START_TEST (test_other_address)
+{
+  static const IcsCoturnAddress two[] = { { (char *)"127.0.0.1", NULL }, { (char *)"127.0.0.2", NULL } };
+  static const guint8 request[28]
+      = { 0, 1, 0, 8, 0x21, 0x12, 0xa4, 0x42, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0, 1, 2, 0, 3, 0, 4, 0, 0, 0, 6 };
+  g_autofree char *dir = g_dir_make_tmp ("test-coturn-XXXXXX", NULL);
+  IcsCoturnConfig config
+      = { .state_dir = dir, .secret = SECRET, .realm = "test", .addresses = two, .n_addresses = 2 };
+  g_autoptr (IcsCoturn) coturn = ics_coturn_new (&config);
+  g_autoptr (GSocket) socket
+      = g_socket_new (G_SOCKET_FAMILY_IPV4, G_SOCKET_TYPE_DATAGRAM, G_SOCKET_PROTOCOL_UDP, NULL);
+  g_autoptr (GSocketAddress) to = NULL, from = NULL;
+  g_autofree char *address = NULL;
+  guint8 answer[512];
+
+  ck_assert (ics_coturn_start (coturn, NULL));
+  assert_stun_answers (ics_coturn_get_port (coturn));
+  to = g_inet_socket_address_new_from_string ("127.0.0.1", ics_coturn_get_port (coturn));
+  do
+    g_socket_send_to (socket, to, (const char *)request, sizeof request, NULL, NULL);
+  while (!g_socket_condition_timed_wait (socket, G_IO_IN, PROBE_MS * 1000, NULL, NULL));
+  ck_assert_int_ge (g_socket_receive_from (socket, &from, (char *)answer, sizeof answer, NULL, NULL), 20);
+  ck_assert_mem_eq (answer + 4, request + 4, 16);
+  ck_assert_uint_eq (answer[0], 1);
+  address = g_inet_address_to_string (g_inet_socket_address_get_address (G_INET_SOCKET_ADDRESS (from)));
+  ck_assert_str_eq (address, "127.0.0.2");
+  ck_assert_uint_eq (g_inet_socket_address_get_port (G_INET_SOCKET_ADDRESS (from)),
+                     ics_coturn_get_port (coturn) + 1u);
+  g_clear_pointer (&coturn, ics_coturn_free);
+  g_rmdir (dir);
+}
+END_TEST
+
 int
 main (void)
 {
-  const TTest *const tests[]
-      = { test_config_text, test_config_tls, test_life, test_dies_with_its_parent, NULL };
+  const TTest *const tests[] = { test_config_text,
+                                 test_config_tls,
+                                 test_other_address_text,
+                                 test_other_address,
+                                 test_life,
+                                 test_dies_with_its_parent,
+                                 NULL };
 
   return run_suite ("coturn", tests);
 }

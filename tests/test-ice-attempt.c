@@ -24,7 +24,7 @@ START_TEST (two_attempts_connect)
   pair_exchange (sides);
   pair_check_agreement (sides);
 
-  ck_assert (ics_ice_attempt_get_pair (sides[0].attempt, &pair));
+  ck_assert (ics_traversal_get_pair (sides[0].attempt, &pair));
   ck_assert_str_eq (pair.local_type, "host");
   if (config.family != 0)
     ck_assert_int_eq (pair.local[0] == '[', config.family == 6);
@@ -61,9 +61,9 @@ connect_in_order (guint first, gboolean candidates_first)
 
       if (candidates_first)
         side_release (from);
-      ck_assert_int_eq (ics_ice_attempt_get_state (from->peer->attempt), ICS_ICE_GATHERING);
+      ck_assert_int_eq (ics_traversal_get_state (from->peer->attempt), ICS_ICE_GATHERING);
       side_give_credentials (from);
-      ck_assert_int_eq (ics_ice_attempt_get_state (from->peer->attempt), ICS_ICE_CHECKING);
+      ck_assert_int_eq (ics_traversal_get_state (from->peer->attempt), ICS_ICE_CHECKING);
       if (!candidates_first)
         side_release (from);
       /* The first side's checks reach the other before that one knows anything. */
@@ -88,13 +88,13 @@ START_TEST (remote_before_start)
 
   pair_init (sides, &config);
   sides[0].hold = TRUE;
-  ck_assert (ics_ice_attempt_start (sides[0].attempt, NULL));
+  ck_assert (ics_traversal_start (sides[0].attempt, NULL));
   WAIT_FOR (context, sides[0].gathered);
   side_release (&sides[0]);
   side_give_credentials (&sides[0]);
 
-  ck_assert (ics_ice_attempt_start (sides[1].attempt, NULL));
-  ck_assert (!ics_ice_attempt_start (sides[1].attempt, NULL));
+  ck_assert (ics_traversal_start (sides[1].attempt, NULL));
+  ck_assert (!ics_traversal_start (sides[1].attempt, NULL));
   side_give_credentials (&sides[1]);
   WAIT_FOR (context, pair_is_connected (sides));
   pair_exchange (sides);
@@ -162,14 +162,14 @@ START_TEST (nobody_answers)
   Side side;
 
   side_init (&side, config);
-  ck_assert (ics_ice_attempt_start (side.attempt, NULL));
-  ics_ice_attempt_set_remote_credentials (side.attempt, "abcd", "abcdefghijklmnopqrstuv");
-  ck_assert (ics_ice_attempt_add_remote_candidate (side.attempt, line));
-  ics_ice_attempt_end_of_candidates (side.attempt);
-  ck_assert_int_eq (ics_ice_attempt_send (side.attempt, (const guint8 *)"Hello", 5), ICS_SEND_FAILED);
+  ck_assert (ics_traversal_start (side.attempt, NULL));
+  ics_traversal_set_remote_credentials (side.attempt, "abcd", "abcdefghijklmnopqrstuv");
+  ck_assert (ics_traversal_add_remote_candidate (side.attempt, line));
+  ics_traversal_end_of_candidates (side.attempt);
+  ck_assert_int_eq (ics_traversal_send (side.attempt, (const guint8 *)"Hello", 5), ICS_SEND_FAILED);
   WAIT_FOR (context, side_is_in (&side, ICS_ICE_FAILED));
   ck_assert (side_has_note (&side, "no pair of candidates answered"));
-  ck_assert (!ics_ice_attempt_add_remote_candidate (side.attempt, line));
+  ck_assert (!ics_traversal_add_remote_candidate (side.attempt, line));
   side_clear (&side);
 }
 END_TEST
@@ -205,9 +205,9 @@ START_TEST (limit)
   Side side;
 
   side_init (&side, config);
-  ck_assert (ics_ice_attempt_start (side.attempt, NULL));
+  ck_assert (ics_traversal_start (side.attempt, NULL));
   if (_i == 1)
-    ics_ice_attempt_set_remote_credentials (side.attempt, "abcd", "abcdefghijklmnopqrstuv");
+    ics_traversal_set_remote_credentials (side.attempt, "abcd", "abcdefghijklmnopqrstuv");
   WAIT_FOR (context, side_is_in (&side, ICS_ICE_FAILED));
   ck_assert (side_has_note (&side, "no pair of candidates answered within 0.05 s"));
   side_clear (&side);
@@ -229,7 +229,7 @@ START_TEST (blocked_send)
 
       socket_fault_block (TRUE);
       for (guint i = 0; i < 3; i++)
-        ck_assert_int_eq (ics_ice_attempt_send (sides[0].attempt, (const guint8 *)"Hello", 5),
+        ck_assert_int_eq (ics_traversal_send (sides[0].attempt, (const guint8 *)"Hello", 5),
                           ICS_SEND_BLOCKED);
       socket_fault_block (FALSE);
       WAIT_FOR (context, sides[0].n_writable == round);
@@ -239,7 +239,7 @@ START_TEST (blocked_send)
       ck_assert_uint_eq (sides[1].received->len, received + 2);
     }
   socket_fault_block (TRUE);
-  ck_assert_int_eq (ics_ice_attempt_send (sides[0].attempt, (const guint8 *)"Hello", 5), ICS_SEND_BLOCKED);
+  ck_assert_int_eq (ics_traversal_send (sides[0].attempt, (const guint8 *)"Hello", 5), ICS_SEND_BLOCKED);
   socket_fault_block (FALSE);
   /* Freed while it waits. */
   pair_clear (sides);

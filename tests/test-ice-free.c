@@ -45,7 +45,7 @@ START_TEST (free_while_gathering)
       Side side;
 
       side_init (&side, config);
-      ck_assert (ics_ice_attempt_start (side.attempt, NULL));
+      ck_assert (ics_traversal_start (side.attempt, NULL));
       for (guint i = 0; i < n; i++)
         g_main_context_iteration (context, FALSE);
       side_clear (&side);
@@ -66,7 +66,7 @@ START_TEST (free_inside_callback)
   sides[1 - _i].peer = &sides[_i];
   WAIT_FOR (context, sides[0].gathered && sides[1].gathered);
   for (guint i = 0; i < sides[_i].lines->len; i++)
-    ics_ice_attempt_add_remote_candidate (sides[1 - _i].attempt, g_ptr_array_index (sides[_i].lines, i));
+    ics_traversal_add_remote_candidate (sides[1 - _i].attempt, g_ptr_array_index (sides[_i].lines, i));
   sides[_i].peer = &sides[1 - _i];
   side_give_credentials (&sides[0]);
   side_give_credentials (&sides[1]);

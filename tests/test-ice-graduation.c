@@ -34,8 +34,8 @@ count_when_warm (const IcsIceConfig *config)
 static void
 graduate (Side *side)
 {
-  ics_ice_attempt_graduate (side->attempt, RTT_US);
-  ics_ice_attempt_graduate (side->attempt, RTT_US);
+  ics_traversal_graduate (side->attempt, RTT_US);
+  ics_traversal_graduate (side->attempt, RTT_US);
   WAIT_FOR (side->context, side_has_note (side, "out of libnice's hands"));
   ck_assert (ics_ice_attempt_has_graduated (side->attempt));
 }
@@ -77,14 +77,14 @@ START_TEST (data_all_the_time)
 
   pair_init (sides, &config);
   pair_connect (sides);
-  ics_ice_attempt_graduate (sides[1].attempt, RTT_US);
+  ics_traversal_graduate (sides[1].attempt, RTT_US);
   /* One datagram a turn of the loop, until well after. */
   while (!side_has_note (&sides[1], "out of libnice's hands") || n % 64 != 0)
     {
       guint8 data[32] = { 0x40 };
 
       memcpy (data + 1, &n, sizeof n);
-      ck_assert_int_eq (ics_ice_attempt_send (sides[0].attempt, data, sizeof data), ICS_SEND_OK);
+      ck_assert_int_eq (ics_traversal_send (sides[0].attempt, data, sizeof data), ICS_SEND_OK);
       n++;
       g_main_context_iteration (context, FALSE);
       WAIT_FOR (context, sides[1].received->len == n);
@@ -141,7 +141,7 @@ START_TEST (batches)
         {
           guint writable = sides[0].n_writable;
 
-          if (ics_ice_attempt_send_segments (sides[0].attempt, data + at, len - at, segment, &taken)
+          if (ics_traversal_send_segments (sides[0].attempt, data + at, len - at, segment, &taken)
               == ICS_SEND_BLOCKED)
             WAIT_FOR (context, sides[0].n_writable > writable);
           ck_assert (taken == len - at || taken % segment == 0);
@@ -184,7 +184,7 @@ START_TEST (rate)
   for (guint round = 0; round < 1000; round++)
     {
       g_ptr_array_set_size (sides[1].received, 0);
-      ck_assert_int_eq (ics_ice_attempt_send_segments (sides[0].attempt, data, sizeof data, 1200, &taken),
+      ck_assert_int_eq (ics_traversal_send_segments (sides[0].attempt, data, sizeof data, 1200, &taken),
                         ICS_SEND_OK);
       WAIT_FOR (context, sides[1].received->len == 32);
     }
@@ -205,7 +205,7 @@ START_TEST (freed_half_way)
   pair_init (sides, &config);
   pair_connect (sides);
   for (guint i = 0; i < 2; i++)
-    ics_ice_attempt_graduate (sides[i].attempt, RTT_US);
+    ics_traversal_graduate (sides[i].attempt, RTT_US);
   if (_i == 1)
     WAIT_FOR (context, ics_ice_attempt_has_graduated (sides[0].attempt));
   pair_clear (sides);

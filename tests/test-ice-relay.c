@@ -13,7 +13,7 @@ START_TEST (relay_needs_a_server)
   Side side;
 
   side_init (&side, config);
-  ck_assert (!ics_ice_attempt_start (side.attempt, &error));
+  ck_assert (!ics_traversal_start (side.attempt, &error));
   ck_assert (g_error_matches (error, ICS_ERROR, ICS_ERROR_INVALID_ARGUMENT));
   side_clear (&side);
 }
@@ -27,7 +27,7 @@ expect_relay_failure (IcsTurnServer *turn, const char *why)
   Side side;
 
   side_init (&side, config);
-  ck_assert (ics_ice_attempt_start (side.attempt, NULL));
+  ck_assert (ics_traversal_start (side.attempt, NULL));
   WAIT_FOR (context, side_is_in (&side, ICS_ICE_FAILED));
   ck_assert_msg (side_has_note (&side, why), "no note says: %s", why);
   ck_assert_uint_eq (side.lines->len, 0);
@@ -71,7 +71,7 @@ relay_side_start (Side *side, const IcsIceConfig *config)
   for (;;)
     {
       side_init (side, *config);
-      ck_assert (ics_ice_attempt_start (side->attempt, NULL));
+      ck_assert (ics_traversal_start (side->attempt, NULL));
       WAIT_FOR (config->context, side->gathered);
       if (side->lines->len == 1)
         return;
@@ -108,7 +108,7 @@ check_relayed (Side *side)
   ck_assert_uint_eq (side->lines->len, 1);
   ck_assert_msg (g_str_has_suffix (g_ptr_array_index (side->lines, 0), " typ relay raddr 0.0.0.0 rport 0"),
                  "%s", (char *)g_ptr_array_index (side->lines, 0));
-  ck_assert (ics_ice_attempt_get_pair (side->attempt, &pair));
+  ck_assert (ics_traversal_get_pair (side->attempt, &pair));
   ck_assert_str_eq (pair.local_type, "relay");
   ck_assert_str_eq (pair.remote_type, "relay");
   ics_ice_pair_clear (&pair);
@@ -166,7 +166,7 @@ START_TEST (relay_freed_while_allocating)
         else
           {
             side_init (&side, config);
-            ck_assert (ics_ice_attempt_start (side.attempt, NULL));
+            ck_assert (ics_traversal_start (side.attempt, NULL));
             for (guint i = 0; i < n && !side.gathered; i++)
               g_main_context_iteration (context, TRUE);
           }

@@ -23,13 +23,13 @@ START_TEST (garbage_is_refused)
 
   pair_init (sides, &config);
   for (guint i = 0; i < G_N_ELEMENTS (garbage); i++)
-    ck_assert_msg (!ics_ice_attempt_add_remote_candidate (sides[0].attempt, garbage[i]), "%s", garbage[i]);
+    ck_assert_msg (!ics_traversal_add_remote_candidate (sides[0].attempt, garbage[i]), "%s", garbage[i]);
   pair_start (sides);
   for (guint i = 0; i < G_N_ELEMENTS (garbage); i++)
-    ck_assert (!ics_ice_attempt_add_remote_candidate (sides[0].attempt, garbage[i]));
-  ics_ice_attempt_set_remote_credentials (sides[0].attempt, "", "");
-  ics_ice_attempt_set_remote_credentials (sides[0].attempt, "good", "too short");
-  ck_assert_int_eq (ics_ice_attempt_get_state (sides[0].attempt), ICS_ICE_GATHERING);
+    ck_assert (!ics_traversal_add_remote_candidate (sides[0].attempt, garbage[i]));
+  ics_traversal_set_remote_credentials (sides[0].attempt, "", "");
+  ics_traversal_set_remote_credentials (sides[0].attempt, "good", "too short");
+  ck_assert_int_eq (ics_traversal_get_state (sides[0].attempt), ICS_ICE_GATHERING);
 
   side_give_credentials (&sides[0]);
   side_give_credentials (&sides[1]);
@@ -51,8 +51,8 @@ START_TEST (too_many_candidates)
     {
       g_autofree char *line = g_strdup_printf ("candidate:1 1 UDP 1 192.0.2.1 %u typ host", 5000 + i);
 
-      ck_assert_int_eq (ics_ice_attempt_add_remote_candidate (side.attempt, line), i < 32);
-      ck_assert (!ics_ice_attempt_add_remote_candidate (side.attempt, line));
+      ck_assert_int_eq (ics_traversal_add_remote_candidate (side.attempt, line), i < 32);
+      ck_assert (!ics_traversal_add_remote_candidate (side.attempt, line));
     }
   side_clear (&side);
 }
@@ -68,9 +68,9 @@ START_TEST (relay_refuses_direct_candidates)
 
   side_init (&side, config);
   ck_assert (
-      !ics_ice_attempt_add_remote_candidate (side.attempt, "candidate:1 1 UDP 1 192.0.2.1 5000 typ host"));
+      !ics_traversal_add_remote_candidate (side.attempt, "candidate:1 1 UDP 1 192.0.2.1 5000 typ host"));
   ck_assert (
-      ics_ice_attempt_add_remote_candidate (side.attempt, "candidate:1 1 UDP 1 192.0.2.1 5000 typ relay"));
+      ics_traversal_add_remote_candidate (side.attempt, "candidate:1 1 UDP 1 192.0.2.1 5000 typ relay"));
   side_clear (&side);
 }
 END_TEST
@@ -112,9 +112,9 @@ START_TEST (lan_waits_for_the_candidate)
   side_give_credentials (&sides[0]);
   side_give_credentials (&sides[1]);
   WAIT_FOR (context, side_has_note (deaf, " ignored (host, prflx)"));
-  ck_assert_int_eq (ics_ice_attempt_get_state (deaf->attempt), ICS_ICE_CHECKING);
-  ck_assert (!ics_ice_attempt_get_pair (deaf->attempt, &pair));
-  ck_assert_int_eq (ics_ice_attempt_send (deaf->attempt, (const guint8 *)"Hello", 5), ICS_SEND_FAILED);
+  ck_assert_int_eq (ics_traversal_get_state (deaf->attempt), ICS_ICE_CHECKING);
+  ck_assert (!ics_traversal_get_pair (deaf->attempt, &pair));
+  ck_assert_int_eq (ics_traversal_send (deaf->attempt, (const guint8 *)"Hello", 5), ICS_SEND_FAILED);
 
   side_release (deaf->peer);
   WAIT_FOR (context, pair_is_connected (sides));

@@ -21,7 +21,7 @@ check_pair (Side *side, const char *local, const char *remote)
 {
   IcsIcePair pair;
 
-  ck_assert (ics_ice_attempt_get_pair (side->attempt, &pair));
+  ck_assert (ics_traversal_get_pair (side->attempt, &pair));
   ck_assert_msg (strstr (local, pair.local_type) != NULL, "local type %s, not %s", pair.local_type, local);
   ck_assert_msg (strstr (remote, pair.remote_type) != NULL, "remote type %s, not %s", pair.remote_type,
                  remote);
@@ -82,10 +82,10 @@ START_TEST (test_wrong_part)
   Side side;
 
   side_init (&side, config);
-  ck_assert (ics_ice_attempt_start (side.attempt, NULL));
-  ck_assert_int_eq (ics_ice_attempt_add_remote_candidate (side.attempt, host), _i == 0);
-  ck_assert_int_eq (ics_ice_attempt_add_remote_candidate (side.attempt, srflx), _i == 0);
-  ck_assert_int_eq (ics_ice_attempt_add_remote_candidate (side.attempt, relay), _i == 1);
+  ck_assert (ics_traversal_start (side.attempt, NULL));
+  ck_assert_int_eq (ics_traversal_add_remote_candidate (side.attempt, host), _i == 0);
+  ck_assert_int_eq (ics_traversal_add_remote_candidate (side.attempt, srflx), _i == 0);
+  ck_assert_int_eq (ics_traversal_add_remote_candidate (side.attempt, relay), _i == 1);
   side_clear (&side);
 }
 END_TEST

@@ -82,6 +82,71 @@ START_TEST (test_redundant)
 }
 END_TEST
 
+static const IcsLegPlanConfig patient_config = {
+  .retry_min = 5 * S, .retry_max = 120 * S, .at_once = TRUE, .patience = 1500 * MS, .keep = 1, .max = 2
+};
+
+/* A leg that stands back costs nothing as long as another one serves. */
+START_TEST (test_stands_back)
+{
+  g_autoptr (IcsLegPlan) plan = ics_leg_plan_new (&patient_config);
+
+  ics_leg_plan_set_routes (plan, 0, &direct_route);
+  ics_leg_plan_renew (plan, 0);
+  expect (plan, "");
+  ck_assert_int_eq (ics_leg_plan_next_timeout (plan), G_MAXINT64);
+  ics_leg_plan_set_needed (plan, S, TRUE);
+  expect_at (plan, 2500 * MS, "+1-");
+  ics_leg_plan_set_needed (plan, 3 * S, FALSE);
+  expect (plan, "-1");
+  ck_assert_int_eq (ics_leg_plan_next_timeout (plan), G_MAXINT64);
+  /* Not needed any more before its time came. */
+  ics_leg_plan_set_needed (plan, 10 * S, TRUE);
+  ics_leg_plan_set_needed (plan, 11 * S, FALSE);
+  ck_assert_int_eq (ics_leg_plan_next_timeout (plan), G_MAXINT64);
+  expect (plan, "");
+}
+END_TEST
+
+START_TEST (test_spare_of_one_that_stands_back)
+{
+  g_autoptr (IcsLegPlan) plan = ics_leg_plan_new (&patient_config);
+
+  ics_leg_plan_set_needed (plan, 0, TRUE);
+  ics_leg_plan_set_routes (plan, 0, &direct_route);
+  expect_at (plan, 1500 * MS, "+1-");
+  ics_leg_plan_on_proved (plan, 2 * S, 1, NULL);
+  ck_assert (ics_leg_plan_serves (plan));
+  ics_leg_plan_handle_timeout (plan, 2 * S);
+  /* What it has found stays; when that dies, it is looked for anew only if it is needed. */
+  ics_leg_plan_set_needed (plan, 3 * S, FALSE);
+  expect (plan, "");
+  ics_leg_plan_on_died (plan, 10 * S, 1);
+  ck_assert (!ics_leg_plan_serves (plan));
+  ck_assert_int_eq (ics_leg_plan_next_timeout (plan), G_MAXINT64);
+  ics_leg_plan_set_needed (plan, 20 * S, TRUE);
+  expect_at (plan, 21500 * MS, "+2-");
+  ics_leg_plan_on_ended (plan, 25 * S, 2);
+  expect_at (plan, 30 * S, "+3-");
+}
+END_TEST
+
+START_TEST (test_patience_ends)
+{
+  g_autoptr (IcsLegPlan) plan = ics_leg_plan_new (&patient_config);
+
+  ics_leg_plan_hurry (plan, 0);
+  ics_leg_plan_set_routes (plan, 0, &direct_route);
+  ics_leg_plan_set_needed (plan, 0, TRUE);
+  ics_leg_plan_hurry (plan, 200 * MS);
+  expect_at (plan, 200 * MS, "+1-");
+  /* The pause after a failure is another thing. */
+  ics_leg_plan_on_ended (plan, S, 1);
+  ics_leg_plan_hurry (plan, S);
+  expect_at (plan, 6 * S, "+2-");
+}
+END_TEST
+
 START_TEST (test_ladder_by_failure)
 {
   g_autoptr (IcsLegPlan) plan = ics_leg_plan_new (&turn_config);
@@ -274,7 +339,8 @@ main (void)
     { test_ladder_by_time, 1 }, { test_redundant, 1 },        { test_ladder_by_failure, 1 },
     { test_one_suffices, 1 },   { test_best_and_a_spare, 1 }, { test_at_once, 1 },
     { test_renew, 1 },          { test_replace, 1 },          { test_direct_backoff, 1 },
-    { test_late_routes, 1 },
+    { test_late_routes, 1 },    { test_stands_back, 1 },      { test_spare_of_one_that_stands_back, 1 },
+    { test_patience_ends, 1 },
   };
 
   return run_loops ("leg plan", tests, G_N_ELEMENTS (tests));

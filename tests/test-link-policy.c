@@ -130,6 +130,28 @@ both_on_channel (LinkPair *pair)
          && link_pair_kind (pair, 1) == ICS_PATH_CHANNEL;
 }
 
+static gboolean
+both_know_why (LinkPair *pair)
+{
+  return ics_link_get_why_not_direct (pair->link[0]) != NULL
+         && ics_link_get_why_not_direct (pair->link[1]) != NULL;
+}
+
+static gboolean
+nobody_knows_why (LinkPair *pair)
+{
+  return ics_link_get_why_not_direct (pair->link[0]) == NULL
+         && ics_link_get_why_not_direct (pair->link[1]) == NULL;
+}
+
+static void
+check_why (LinkPair *pair, guint side, const char *begin)
+{
+  const char *why = ics_link_get_why_not_direct (pair->link[side]);
+
+  ck_assert_msg (g_str_has_prefix (why, begin), "%s", why);
+}
+
 /* One side insists on the direct path, and it is counted what goes over the channel. */
 static void
 start_direct (LinkPair *pair, guint side)
@@ -158,11 +180,15 @@ START_TEST (changes_at_run_time)
   link_pair_run (&pair, both_on_channel);
   for (guint side = 0; side < 2; side++)
     ck_assert_int_eq (ics_path_info_get_reason (last_path (&pair, side)), ICS_PATH_REASON_POLICY);
+  link_pair_run (&pair, both_know_why);
+  check_why (&pair, (guint)_i, "this host's policy is");
+  check_why (&pair, 1 - (guint)_i, "the other host's policy is");
   link_exchange (&pair, 0, payload);
   ck_assert (both_on_channel (&pair));
   set_policy (&pair, (guint)_i, ICS_PATH_POLICY_AUTO);
   link_pair_run (&pair, link_pair_is_direct);
   ck_assert_int_eq (ics_path_info_get_reason (last_path (&pair, 1)), ICS_PATH_REASON_POLICY);
+  link_pair_run (&pair, nobody_knows_why);
   link_exchange (&pair, 1, payload);
   link_pair_close (&pair, 0, 0, "");
   link_pair_clear (&pair);

@@ -10,6 +10,7 @@ static const IcsCandidateRules relay_rules = { .relay_only = TRUE };
 static const IcsCandidateRules v4_rules = { .family = 4 };
 static const IcsCandidateRules v6_rules = { .family = 6 };
 static const IcsCandidateRules relay_v6_rules = { .relay_only = TRUE, .family = 6 };
+static const IcsCandidateRules tcp_rules = { .tcp = TRUE };
 static const IcsCandidateRules loopback_rules = { .allow_loopback = TRUE };
 
 static const struct
@@ -51,6 +52,20 @@ static const struct
   { "candidate:1 1 UDP 1 192.0.2.1 1 typ host x \xc3\xa4", &direct_rules, ICS_CANDIDATE_MALFORMED },
 
   { "candidate:1 1 TCP 1 192.0.2.1 1 typ host tcptype passive", &direct_rules, ICS_CANDIDATE_NOT_UDP },
+  /* RFC 6544 §4.5 and appendix A */
+  { "candidate:1 1 TCP 2128609279 192.0.2.1 9 typ host tcptype active", &tcp_rules, ICS_CANDIDATE_OK },
+  { "candidate:2 1 TCP 2124414975 192.0.2.1 8998 typ host tcptype passive", &tcp_rules, ICS_CANDIDATE_OK },
+  { "candidate:3 1 tcp 2120220671 192.0.2.1 8999 typ host tcptype so", &tcp_rules, ICS_CANDIDATE_OK },
+  { "candidate:4 1 TCP 1688207359 192.0.2.3 9 typ srflx raddr 192.0.2.1 rport 9 tcptype active", &tcp_rules,
+    ICS_CANDIDATE_OK },
+  { "candidate:1 1 UDP 1 192.0.2.1 1 typ host", &tcp_rules, ICS_CANDIDATE_NOT_TCP },
+  { "candidate:1 1 TCP 1 192.0.2.1 1 typ host", &tcp_rules, ICS_CANDIDATE_MALFORMED },
+  { "candidate:1 1 TCP 1 192.0.2.1 1 typ host tcptype", &tcp_rules, ICS_CANDIDATE_MALFORMED },
+  { "candidate:1 1 TCP 1 192.0.2.1 1 typ host tcptype none", &tcp_rules, ICS_CANDIDATE_MALFORMED },
+  { "candidate:1 1 TCP 1 192.0.2.1 1 typ host raddr tcptype", &tcp_rules, ICS_CANDIDATE_MALFORMED },
+  { "candidate:1 2 TCP 1 192.0.2.1 1 typ host tcptype so", &tcp_rules, ICS_CANDIDATE_WRONG_COMPONENT },
+  { "candidate:1 1 TCP 1 192.0.2.1 0 typ host tcptype so", &tcp_rules, ICS_CANDIDATE_BAD_ADDRESS },
+  { "candidate:1 1 TCP 1 192.0.2.1 1 typ relay tcptype so", &tcp_rules, ICS_CANDIDATE_WRONG_TYPE },
   { "candidate:1 2 UDP 1 192.0.2.1 1 typ host", &direct_rules, ICS_CANDIDATE_WRONG_COMPONENT },
 
   { "candidate:1 1 UDP 1 4a2b.local 1 typ host", &direct_rules, ICS_CANDIDATE_NOT_A_LITERAL },

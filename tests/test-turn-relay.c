@@ -23,7 +23,7 @@ on_ready (guint16 port, gpointer data)
   Relayed *relayed = data;
 
   ics_ice_attempt_set_tunnel (relayed->side.attempt, port);
-  ck_assert (ics_ice_attempt_start (relayed->side.attempt, NULL));
+  ck_assert (ics_traversal_start (relayed->side.attempt, NULL));
 }
 
 static void
@@ -94,7 +94,7 @@ check_transport (Side *side, const char *expected)
 {
   IcsIcePair pair;
 
-  ck_assert (ics_ice_attempt_get_pair (side->attempt, &pair));
+  ck_assert (ics_traversal_get_pair (side->attempt, &pair));
   ck_assert_str_eq (pair.local_type, "relay");
   ck_assert_str_eq (pair.transport, expected);
   ics_ice_pair_clear (&pair);
@@ -109,7 +109,7 @@ send_many (Side *from, guint n)
   memset (data, 0x55, sizeof data);
   for (guint sent = 0, before = from->peer->received->len; sent < n;)
     {
-      IcsSendResult result = ics_ice_attempt_send (from->attempt, data, sizeof data);
+      IcsSendResult result = ics_traversal_send (from->attempt, data, sizeof data);
 
       ck_assert_int_ne (result, ICS_SEND_FAILED);
       sent += result == ICS_SEND_OK;

@@ -159,6 +159,61 @@ add_tls (GString *text, const IcsCoturnSettings *settings, GError **error)
   return TRUE;
 }
 
+typedef enum
+{
+  REACH_LOOPBACK,
+  REACH_SITE,
+  REACH_WORLD
+} Reach;
+
+static Reach
+reach_of (GInetAddress *address)
+{
+  if (g_inet_address_get_is_loopback (address))
+    return REACH_LOOPBACK;
+  if (g_inet_address_get_is_site_local (address) || g_inet_address_get_is_link_local (address))
+    return REACH_SITE;
+  return REACH_WORLD;
+}
+
+/* RFC 5780: coturn answers from its other address, and names it. That is of use only when all that hosts can
+ * reach one can reach the other, under the address that is named. */
+static gboolean
+can_discover_nats (const IcsCoturnSettings *settings)
+{
+  g_autoptr (GInetAddress) first = NULL;
+
+  for (guint i = 0; i < settings->n_addresses; i++)
+    {
+      g_autoptr (GInetAddress) address = g_inet_address_new_from_string (settings->addresses[i].local);
+
+      if (settings->addresses[i].public != NULL)
+        return FALSE;
+      if (first == NULL)
+        first = g_object_ref (address);
+      else if (g_inet_address_get_family (first) != g_inet_address_get_family (address)
+               || reach_of (first) != reach_of (address))
+        return FALSE;
+    }
+  return settings->n_addresses >= 2;
+}
+
+/* A second port of each address, for STUN: hosts see whether their NATs map anew for it (RFC 4787 §4.1). With
+ * RFC 5780 it is there anyway. */
+static void
+add_second_ports (GString *text, const IcsCoturnSettings *settings)
+{
+  g_string_append (text, "no-rfc5780\n");
+  for (guint i = 0; i < settings->n_addresses; i++)
+    {
+      const char *local = settings->addresses[i].local;
+
+      g_string_append_printf (text,
+                              strchr (local, ':') != NULL ? "aux-server=[%s]:%u\n" : "aux-server=%s:%u\n",
+                              local, settings->port + 1u);
+    }
+}
+
 char *
 ics_coturn_compose (const IcsCoturnSettings *settings, GError **error)
 {
@@ -171,13 +226,16 @@ ics_coturn_compose (const IcsCoturnSettings *settings, GError **error)
                           settings->realm);
   g_string_append_printf (text, "user-quota=%u\ntotal-quota=%u\nstale-nonce=%u\nmax-allocate-lifetime=%u\n",
                           USER_QUOTA, TOTAL_QUOTA, settings->lifetime, settings->lifetime);
-  g_string_append (text, "fingerprint\nno-cli\nno-dtls\nno-multicast-peers\nno-rfc5780\n"
+  g_string_append (text, "fingerprint\nno-cli\nno-dtls\nno-multicast-peers\n"
                          "no-software-attribute\nlog-file=stdout\nsimple-log\n");
   g_string_append_printf (text, "userdb=%s/db\npidfile=%s/pid\n", settings->dir, settings->dir);
   for (guint i = 0; i < G_N_ELEMENTS (denied); i++)
     g_string_append_printf (text, "denied-peer-ip=%s\n", denied[i]);
-  if (!add_addresses (text, settings, error) || !add_tls (text, settings, error)
-      || !add_allowed (text, settings->allow_peers, error))
+  if (!add_addresses (text, settings, error) || !add_tls (text, settings, error))
+    return NULL;
+  if (!can_discover_nats (settings))
+    add_second_ports (text, settings);
+  if (!add_allowed (text, settings->allow_peers, error))
     return NULL;
   return g_string_free (g_steal_pointer (&text), FALSE);
 }

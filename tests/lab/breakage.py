@@ -25,10 +25,16 @@ class Breakage:
 
     # Filters at the side's router
 
-    def block_udp(self, side, spare=None, way=None):
-        """Drop all UDP at this side's router; spare: an address that stays reachable; way: only "out" or "in"."""
+    def block_udp(self, side, spare=None, way=None, tcp=False):
+        """Drop all UDP at this side's router; spare: an address that stays reachable; way: only "out" or "in". Without `tcp`
+        the hosts do not reach each other over TCP either, only the server."""
         exception = f"ip saddr != {spare} ip daddr != {spare} " if spare else ""
         self._filter(side, f"{exception}meta l4proto udp drop", way)
+        if not tcp:
+            for family, addresses in (("ip", f"{topology.SERVER}, {topology.SERVER_SECOND}"),
+                                      ("ip6", f"{topology.SERVER6}, {topology.SERVER6_SECOND}")):
+                self._filter(side, f"meta l4proto tcp {family} saddr != {{ {addresses} }} "
+                                   f"{family} daddr != {{ {addresses} }} drop", way)
 
     def block_all(self, side, way=None):
         """Drop everything at this side's router, silently; way: only what goes "out", or comes "in"."""

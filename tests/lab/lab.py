@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """A laboratory: two hosts behind NATs of a kind, an internet, a server, and verbs to run and to break things.
 
-    with Lab(a="port-restricted", b="symmetric") as lab:
+    with Lab(a="port-restricted", b="port-restricted") as lab:
         lab.start_server()
-        lab.transfer(expect="turn")
+        lab.transfer(expect="direct")
 """
 
 import os
@@ -191,9 +191,10 @@ class Lab(Breakage):
         code = first.wait_for("code")["code"]
         return first, self.run(joiner, "pipe", *(options if joiner_options is None else joiner_options), code=code, **streams)
 
-    def transfer(self, expect, listener="a", joiner="b", size=4 << 20, options=()):
+    def transfer(self, expect, listener="a", joiner="b", size=4 << 20, options=(), transport=None):
         """Data both ways through `pipe` until both hosts are on the expected path and at least `size` bytes each way are
-        through; equal hashes, the channel first, exit 0. Returns the two `done` events."""
+        through; equal hashes, the channel first, exit 0. `expect` may be a function of the pair; transport: of the last path. Returns
+        the path."""
         pair = self.pipes(listener, joiner, options)
         self.transfer_between(pair, expect, size)
         return [process.events.last("done") for process in pair]
@@ -201,14 +202,16 @@ class Lab(Breakage):
     def transfer_between(self, pair, expect, size=4 << 20):
         """The same between two pipes that run; returns them."""
         exchange = traffic.Exchange(*pair)
+        expect = expect(pair) if callable(expect) else expect
         for process in pair:
             process.wait_for("path", kind=expect)
-        exchange.wait_progress(size // 2)       # more than was under way on the path before
-        exchange.require(size)
-        exchange.wait_progress(1 << 18)
+        exchange.wait_progress(max(size, 1 << 18))  # more than was under way on the path before
         exchange.finish()
         for process in pair:
             self.check_paths(process, expect)
+            last = process.events.last("path")["transport"]
+            if transport and last != transport:
+                raise Failure(f"{process.name}: {expect} over {last}, expected over {transport}")
         return pair
 
     @staticmethod

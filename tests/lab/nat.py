@@ -81,16 +81,49 @@ def _without_udp(a, b):
     return "turn" if relays and a.ipv4 and b.ipv4 else "channel"        # it has IPv4 only
 
 
-def expected_path(a, b):
+def _tcp_meets(a, b):
+    """Does one TCP connection come about between the hosts (RFC 6544)?"""
+    if a.tcp_ports or b.tcp_ports:
+        return False
+    if a.ipv6 and b.ipv6:
+        return True             # SYNs that cross, through two stateful firewalls
+    if not (a.ipv4 and b.ipv4):
+        return False
+    if a.mapping == ANY and b.mapping == ANY:
+        return True             # SYNs that cross, through NATs that keep TCP ports as well
+    # The memories of the filters that let others in are for UDP: over TCP only a host without NAT is open to all.
+    return any(not (side.drops_unsolicited or side.translated) for side in (a, b))
+
+
+def expected_transport(a, b):
+    """Of a direct path between kinds a and b: "udp", or "tcp" where UDP is blocked."""
+    return "udp" if KINDS[a].udp and KINDS[b].udp else "tcp"
+
+
+def _search_gets_through(a, b):
+    """Does the search for the port of a mapping, where ICE alone does not get through?"""
+    if a.mapping != ANY and b.mapping != ANY:
+        return RANDOM not in (a.allocation, b.allocation)
+    return True
+
+
+def found_by_chance(a, b):
+    """Random ports are found in 98.3 % of all cases (docs/decisions.md); else the session stays on the relay."""
+    a, b = KINDS[a], KINDS[b]
+    return (expected_path(a.name, b.name) == "direct" != expected_path(a.name, b.name, search=False)
+            and RANDOM in (a.allocation, b.allocation))
+
+
+def expected_path(a, b, search=True):
     """The kind of path on which a session between kinds a and b ends: "direct", "turn" or "channel"."""
     a, b = KINDS[a], KINDS[b]
     if not (a.udp and b.udp):
-        return _without_udp(a, b)
+        return "direct" if _tcp_meets(a, b) else _without_udp(a, b)
     if a.ipv6 and b.ipv6:
         return "direct"         # routed, and a stateful firewall keeps address and port as they are
     if not (a.reaches_ipv4 and b.reaches_ipv4):
         return "channel"        # relayed addresses are IPv4
-    return "direct" if _ipv4_punches(a, b) else "turn"
+    return "direct" if _ipv4_punches(a, b) or (search and _search_gets_through(a, b)) else "turn"
 
 
 def router_rules(kind):

@@ -64,7 +64,7 @@ def sender_is_killed():
 
 @scenario
 def server_is_killed_while_all_goes_through_it():
-    with Lab(a="udp-blocked", b="public") as lab:
+    with Lab(a="only-tcp-443", b="public") as lab:
         lab.start_server()
         pair = lab.pipes(options=("--timeout", "5"))
         exchange = traffic.Exchange(*pair)

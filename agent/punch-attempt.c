@@ -1,0 +1,415 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "agent/address-scope.h"
+#include "agent/local-addresses.h"
+#include "agent/punch-attempt-private.h"
+#include "base/secret.h"
+#include <arpa/inet.h>
+#include <sodium.h>
+#include <string.h>
+
+#define LIMIT_MS 30000
+#define LOOKUP_MS 3000
+
+void
+ics_punch_attempt_set_state (IcsPunchAttempt *self, IcsIceState state)
+{
+  if (self->state == state || self->state == ICS_ICE_FAILED)
+    return;
+  self->state = state;
+  ics_attempt_events_state (self->events, state);
+}
+
+void
+ics_punch_attempt_fail (IcsPunchAttempt *self, const char *why)
+{
+  ics_attempt_events_note (self->events, "%s", why);
+  g_clear_pointer (&self->sockets, ics_punch_sockets_free);
+  ics_punch_attempt_set_state (self, ICS_ICE_FAILED);
+}
+
+/* --- the search --- */
+
+void
+ics_punch_attempt_make_search (IcsPunchAttempt *self)
+{
+  const IcsPunchConfig config
+      = { .role = self->config.opens ? ICS_PUNCH_OPENER : ICS_PUNCH_PROBER,
+          .controlling = self->config.controlling,
+          .credentials = { self->ufrag, self->pwd, ics_remote_offer_get_ufrag (self->remote),
+                           ics_remote_offer_get_pwd (self->remote) },
+          .n_sockets = self->n_sockets,
+          .seed = randombytes_random () };
+
+  self->search = ics_punch_search_new (&config);
+}
+
+/* The peer's candidates at its first address: one host is searched, not a list of the peer's choice. */
+static guint
+get_targets (IcsPunchAttempt *self, IcsFlow targets[ICS_PUNCH_TARGETS_MAX])
+{
+  const IcsRemoteCandidateList *offered = ics_remote_offer_get_candidates (self->remote);
+  guint n = 0;
+
+  for (guint i = 0; i < offered->len && n < ICS_PUNCH_TARGETS_MAX; i++)
+    {
+      const IcsRemoteCandidate *candidate = &offered->items[i];
+      IcsFlow *target = &targets[n];
+
+      if (candidate->type != ICS_CANDIDATE_SRFLX
+          || !g_str_equal (candidate->address, offered->items[0].address))
+        continue;
+      *target = (IcsFlow){ 0 };
+      target->remote.any.sa_family = candidate->family == 6 ? AF_INET6 : AF_INET;
+      target->remote.v4.sin_port = g_htons (candidate->port);
+      inet_pton (target->remote.any.sa_family, candidate->address,
+                 candidate->family == 6 ? (void *)&target->remote.v6.sin6_addr
+                                        : (void *)&target->remote.v4.sin_addr);
+      n++;
+    }
+  return n;
+}
+
+/* On the internet, or as near as this host's own outside address is: no peer has hosts of this network probed
+ * that it does not share. */
+static gboolean
+may_search (const IcsPunchAttempt *self, const IcsFlow *target)
+{
+  IcsSockaddr address;
+  IcsAddressScope scope;
+
+  ics_sockaddr_set (&address, &target->remote.any);
+  scope = ics_address_scope (&address);
+  return scope == ICS_SCOPE_GLOBAL || scope == ics_address_scope (&self->mapped);
+}
+
+void
+ics_punch_attempt_start_search (IcsPunchAttempt *self, gint64 now)
+{
+  IcsFlow targets[ICS_PUNCH_TARGETS_MAX];
+  guint n = get_targets (self, targets), random = 0;
+  g_autofree char *first = n > 0 ? ics_sockaddr_to_endpoint (&targets[0].remote.any) : NULL;
+
+  if (n == 0 || !may_search (self, &targets[0]))
+    {
+      ics_punch_attempt_fail (self, "the peer has told no address where it can be searched for");
+      return;
+    }
+  if (self->config.opens)
+    ics_attempt_events_note (self->events, "opening %u mappings towards %s", self->n_sockets, first);
+  else if (n > 1)
+    ics_attempt_events_note (self->events, "probing %u predicted ports from %s on", n, first);
+  else
+    {
+      random = ICS_PUNCH_PROBES_MAX;
+      ics_attempt_events_note (self->events, "probing up to %u random ports of %s", random, first);
+    }
+  ics_punch_search_start (self->search, now, targets, n, random);
+}
+
+static void
+on_found (IcsPunchAttempt *self)
+{
+  const IcsFlow *found = ics_punch_search_get_found (self->search);
+  int fd = ics_punch_sockets_steal (self->sockets, self->first + found->socket);
+
+  if (self->config.opens)
+    ics_attempt_events_note (self->events, "the search found a pair");
+  else
+    ics_attempt_events_note (self->events, "the search found a pair after %u probes",
+                             ics_punch_search_get_probes (self->search));
+  g_clear_pointer (&self->sockets, ics_punch_sockets_free);
+  ics_punch_traffic_start (self, fd, found);
+  ics_punch_attempt_set_state (self, ICS_ICE_CONNECTED);
+}
+
+static void
+on_search_failed (IcsPunchAttempt *self)
+{
+  g_autofree char *text = self->config.opens
+                              ? g_strdup ("the search ended without an answer")
+                              : g_strdup_printf ("the search ended after %u probes without an answer",
+                                                 ics_punch_search_get_probes (self->search));
+
+  ics_punch_attempt_fail (self, text);
+}
+
+/* The opener surveys as late as can be: a prediction does not last. */
+static void
+consider_survey (IcsPunchAttempt *self, gint64 now)
+{
+  gboolean peer_known = ics_remote_offer_get_ufrag (self->remote) != NULL
+                        && ics_remote_offer_get_candidates (self->remote)->len > 0;
+
+  if (self->sockets != NULL && self->survey == NULL && !self->surveyed && (!self->config.opens || peer_known))
+    ics_punch_offer_start (self, now);
+}
+
+/* --- time --- */
+
+/* The prober takes what comes from the credentials on, and begins when the opener is ready. */
+static void
+consider_probing (IcsPunchAttempt *self, gint64 now)
+{
+  if (self->config.opens || !self->surveyed || ics_remote_offer_get_ufrag (self->remote) == NULL)
+    return;
+  if (self->search == NULL)
+    ics_punch_attempt_make_search (self);
+  if (ics_remote_offer_has_ended (self->remote)
+      && ics_punch_search_get_state (self->search) == ICS_PUNCH_WAITING)
+    ics_punch_attempt_start_search (self, now);
+}
+
+static void
+drive_search (IcsPunchAttempt *self, gint64 now)
+{
+  IcsPunchPacket packet;
+
+  while (ics_punch_search_poll (self->search, now, &packet))
+    ics_punch_sockets_send (self->sockets, self->first + packet.flow.socket, &packet.flow.remote.any,
+                            packet.data, packet.len);
+  if (ics_punch_search_is_open (self->search))
+    ics_punch_offer_end (self);
+  switch (ics_punch_search_get_state (self->search))
+    {
+    case ICS_PUNCH_WAITING:
+    case ICS_PUNCH_SEARCHING:
+      break;
+    case ICS_PUNCH_FOUND:
+      on_found (self);
+      break;
+    case ICS_PUNCH_FAILED:
+      on_search_failed (self);
+      break;
+    }
+}
+
+static void
+rearm (IcsPunchAttempt *self)
+{
+  gint64 next = self->limit_at;
+
+  if (self->survey != NULL)
+    next = MIN (next, ics_punch_survey_next_timeout (self->survey));
+  if (self->search != NULL)
+    next = MIN (next, ics_punch_search_next_timeout (self->search));
+  ics_punch_sockets_set_timeout (self->sockets, next);
+}
+
+/* The sockets are gone when the search is over. */
+static void
+step (IcsPunchAttempt *self, gint64 now)
+{
+  if (self->sockets != NULL)
+    consider_survey (self, now);
+  if (self->sockets != NULL && self->survey != NULL)
+    ics_punch_offer_drive (self, now);
+  if (self->sockets != NULL)
+    consider_probing (self, now);
+  if (self->sockets != NULL && self->search != NULL)
+    drive_search (self, now);
+  if (self->sockets != NULL && now >= self->limit_at)
+    ics_punch_attempt_fail (self, "the search took too long");
+  if (self->sockets != NULL)
+    rearm (self);
+}
+
+static void
+on_timeout (gint64 now, gpointer user_data)
+{
+  step (user_data, now);
+}
+
+static void
+on_received (guint socket, const guint8 *data, gsize len, const struct sockaddr *from, gpointer user_data)
+{
+  IcsPunchAttempt *self = user_data;
+  IcsFlow flow = { .socket = socket - self->first };
+  IcsPunchPacket reply;
+
+  if (self->survey != NULL)
+    ics_punch_survey_receive (self->survey, socket, data, len, from);
+  if (self->search == NULL || socket < self->first)
+    return;
+  memcpy (&flow.remote, from, from->sa_family == AF_INET6 ? sizeof flow.remote.v6 : sizeof flow.remote.v4);
+  if (ics_punch_search_receive (self->search, g_get_monotonic_time (), &flow, data, len, &reply))
+    ics_punch_sockets_send (self->sockets, socket, &reply.flow.remote.any, reply.data, reply.len);
+}
+
+/* --- the start --- */
+
+static void
+on_server (GInetSocketAddress *server, GInetAddress *source, const char *reason, gpointer user_data)
+{
+  static const IcsPunchSocketsHooks hooks = { .received = on_received, .timeout = on_timeout };
+  IcsPunchAttempt *self = user_data;
+  g_autoptr (GSocketAddress) local = source != NULL ? g_inet_socket_address_new (source, 0) : NULL;
+
+  self->lookup = NULL;
+  if (server == NULL)
+    {
+      g_autofree char *why
+          = g_strdup_printf ("the STUN server %s is not to be had: %s", self->config.stun->host, reason);
+
+      ics_punch_attempt_fail (self, why);
+      return;
+    }
+  g_socket_address_to_native (G_SOCKET_ADDRESS (server), &self->server, sizeof self->server, NULL);
+  g_socket_address_to_native (local, &self->source, sizeof self->source, NULL);
+  self->sockets = ics_punch_sockets_new (&hooks, self, self->config.context);
+  step (self, g_get_monotonic_time ());
+}
+
+static gboolean
+start (IcsTraversal *traversal, GError **error)
+{
+  IcsPunchAttempt *self = (IcsPunchAttempt *)traversal;
+  IcsServerLookupConfig config
+      = { .family = self->config.family, .context = self->config.context, .timeout_ms = LOOKUP_MS };
+
+  if (self->config.stun == NULL || self->limit_at != 0)
+    {
+      g_set_error_literal (error, ICS_ERROR, ICS_ERROR_INVALID_ARGUMENT, "A search needs a STUN server");
+      return FALSE;
+    }
+  config.host = self->config.stun->host;
+  config.port = self->config.stun->port;
+  self->limit_at = g_get_monotonic_time () + (gint64)self->config.limit_ms * G_TIME_SPAN_MILLISECOND;
+  self->lookup = ics_server_lookup_start (&config, on_server, self);
+  return TRUE;
+}
+
+static char *
+random_ice_chars (guint n)
+{
+  static const char chars[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+  char *text = g_malloc0 (n + 1);
+
+  for (guint i = 0; i < n; i++)
+    text[i] = chars[randombytes_uniform (sizeof chars - 1)];
+  return text;
+}
+
+/* --- what the peer says --- */
+
+static void
+get_credentials (IcsTraversal *traversal, const char **ufrag, const char **pwd)
+{
+  IcsPunchAttempt *self = (IcsPunchAttempt *)traversal;
+
+  *ufrag = self->ufrag;
+  *pwd = self->pwd;
+}
+
+static void
+set_remote_credentials (IcsTraversal *traversal, const char *ufrag, const char *pwd)
+{
+  IcsPunchAttempt *self = (IcsPunchAttempt *)traversal;
+
+  if (self->state == ICS_ICE_FAILED || !ics_remote_offer_set_credentials (self->remote, ufrag, pwd))
+    return;
+  ics_punch_attempt_set_state (self, ICS_ICE_CHECKING);
+  step (self, g_get_monotonic_time ());
+}
+
+static gboolean
+add_remote_candidate (IcsTraversal *traversal, const char *line)
+{
+  IcsPunchAttempt *self = (IcsPunchAttempt *)traversal;
+
+  if (self->state == ICS_ICE_FAILED || !ics_remote_offer_add (self->remote, line))
+    return FALSE;
+  step (self, g_get_monotonic_time ());
+  return TRUE;
+}
+
+static void
+end_of_candidates (IcsTraversal *traversal)
+{
+  IcsPunchAttempt *self = (IcsPunchAttempt *)traversal;
+
+  ics_remote_offer_end (self->remote);
+  step (self, g_get_monotonic_time ());
+}
+
+static IcsIceState
+get_state (IcsTraversal *traversal)
+{
+  return ((IcsPunchAttempt *)traversal)->state;
+}
+
+/* --- from birth to death --- */
+
+static gboolean
+on_free_idle (gpointer user_data)
+{
+  IcsPunchAttempt *self = user_data;
+  void (*closed) (gpointer) = self->closed;
+  gpointer closed_data = self->closed_data;
+
+  g_clear_pointer ((IcsTurnServer **)&self->config.stun, ics_turn_server_free);
+  g_main_context_unref (self->config.context);
+  ics_remote_offer_free (self->remote);
+  g_free (self->ufrag);
+  ics_secret_free (self->pwd);
+  ics_ice_pair_clear (&self->pair);
+  g_free (self);
+  if (closed != NULL)
+    closed (closed_data);
+  return G_SOURCE_REMOVE;
+}
+
+static void
+free_attempt (IcsTraversal *traversal, void (*closed) (gpointer), gpointer closed_data)
+{
+  IcsPunchAttempt *self = (IcsPunchAttempt *)traversal;
+  g_autoptr (GSource) source = g_idle_source_new ();
+
+  self->closed = closed;
+  self->closed_data = closed_data;
+  if (self->lookup != NULL)
+    ics_server_lookup_cancel (self->lookup);
+  g_clear_pointer (&self->sockets, ics_punch_sockets_free);
+  g_clear_pointer (&self->survey, ics_punch_survey_free);
+  g_clear_pointer (&self->search, ics_punch_search_free);
+  ics_attempt_events_free (g_steal_pointer (&self->events));
+  g_clear_pointer (&self->endpoint, ics_udp_endpoint_free);
+  g_source_set_priority (source, G_PRIORITY_DEFAULT);
+  g_source_set_callback (source, on_free_idle, self, NULL);
+  g_source_attach (source, self->config.context);
+}
+
+static const IcsTraversalClass punch_class = {
+  .start = start,
+  .get_credentials = get_credentials,
+  .set_remote_credentials = set_remote_credentials,
+  .add_remote_candidate = add_remote_candidate,
+  .end_of_candidates = end_of_candidates,
+  .get_state = get_state,
+  .send_segments = ics_punch_traffic_send_segments,
+  .get_base = ics_punch_traffic_get_base,
+  .confirm_consent = ics_punch_traffic_confirm_consent,
+  .get_pair = ics_punch_traffic_get_pair,
+  .free = free_attempt,
+};
+
+IcsTraversal *
+ics_punch_attempt_new (const IcsIceConfig *config, const IcsIceCallbacks *callbacks, gpointer user_data)
+{
+  IcsPunchAttempt *self = g_new0 (IcsPunchAttempt, 1);
+  g_autoptr (GPtrArray) local = ics_local_addresses_get (config->family);
+  IcsCandidateRules rules = { .family = config->family };
+
+  ics_secret_init ();
+  self->parent.class = &punch_class;
+  self->config = *config;
+  self->config.stun = config->stun != NULL ? ics_turn_server_copy (config->stun) : NULL;
+  self->config.turn = NULL;
+  self->config.limit_ms = config->limit_ms != 0 ? config->limit_ms : LIMIT_MS;
+  g_main_context_ref (self->config.context);
+  self->ufrag = random_ice_chars (8);
+  self->pwd = random_ice_chars (24);
+  self->events = ics_attempt_events_new (&self->parent, callbacks, user_data, config->context);
+  rules.allow_loopback = local->len > 0 && g_inet_address_get_is_loopback (g_ptr_array_index (local, 0));
+  self->remote = ics_remote_offer_new (&rules, self->events);
+  return &self->parent;
+}

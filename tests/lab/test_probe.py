@@ -1,0 +1,97 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""What `ice-session probe` says of a network, against what the laboratory made it of."""
+
+import socket
+import threading
+
+import nat
+import topology
+from lab import RENDEZVOUS_PORT, Lab
+from process import PATIENCE
+from testing import check, scenario
+
+
+def probe(lab, machine, status=0):
+    process = lab.run(machine, "probe")
+    event = process.wait_for("probe")
+    process.expect_exit(status)
+    return event
+
+
+def is_seen(event, **fields):
+    for name, expected in fields.items():
+        check(event[name] == expected, f"{name} is {event[name]}, expected {expected}: {event}")
+
+
+def check_kind(lab, machine):
+    kind = lab.sides[machine].kind
+    event = probe(lab, machine)
+    is_seen(event, server_state="reachable", proxy=None, udp="yes" if kind.udp else "no")
+    check(lab.sides[machine].address in event["local_addresses"], event)
+    check(event["server_rtt_ms"] > 0, event)
+    if not kind.udp:
+        is_seen(event, nat="unknown", mapping="unknown", filtering="unknown", ports="unknown", mapped_addresses=[])
+        check(all(relay["address"] is None for relay in event["relays"]), event)
+        return event
+    is_seen(event, nat="yes" if kind.translated else "no", mapping=kind.mapping, filtering=kind.filtering,
+            mapping_varies="no" if kind.mapping == nat.ANY else "yes",
+            ports="preserved" if kind.mapping == nat.ANY else "random",
+            mapped_addresses=[lab.sides[machine].mapped_address])
+    check(event["relays"] and all(relay["address"] and relay["setup_ms"] > 0 for relay in event["relays"]), event)
+    return event
+
+
+@scenario(each={f"{a}, {b}": (a, b) for a, b in (
+    ("public", "full-cone"), ("address-restricted", "port-restricted"), ("symmetric", "udp-blocked"))})
+def two_addresses(a, b):
+    """A server with two addresses: all can be measured (RFC 5780)."""
+    with Lab(a=a, b=b) as lab:
+        lab.start_server("--public-address", topology.SERVER_SECOND)
+        lab.wait_turn()
+        return "; ".join(f"{lab.sides[machine].kind.name}: {check_kind(lab, machine)['verdict']}" for machine in ("a", "b"))
+
+
+@scenario
+def one_address():
+    """A server with one: what the filter does nobody can say; of the mapping, what can be said is true."""
+    with Lab(a="port-restricted", b="symmetric") as lab:
+        lab.start_server()
+        lab.wait_turn()
+        for machine, varies in (("a", "no"), ("b", "yes")):
+            event = probe(lab, machine)
+            is_seen(event, udp="yes", nat="yes", filtering="unknown")
+            check(event["mapping"] in ("unknown", lab.sides[machine].kind.mapping), event)
+            check(event["mapping_varies"] in ("unknown", varies), event)
+
+
+class Portal:
+    """A log-in page in the server's place."""
+
+    def __init__(self, lab, answer):
+        self._socket = lab.socket("server", kind=socket.SOCK_STREAM)
+        self._socket.bind((topology.SERVER, RENDEZVOUS_PORT))
+        self._socket.listen()
+        self._socket.settimeout(PATIENCE)
+        threading.Thread(target=self._serve, args=(answer,), daemon=True).start()
+
+    def _serve(self, answer):
+        connection, _ = self._socket.accept()
+        with connection:
+            connection.recv(4096)
+            connection.sendall(answer)
+
+
+@scenario(each={
+    "redirect": (b"HTTP/1.1 302 Found\r\nLocation: http://login.example/\r\nContent-Length: 0\r\n\r\n", "captive"),
+    "page": (b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello", "captive"),
+    "no http": (b"220 mail.example ESMTP\r\n\r\n", "captive"),
+    "full": (b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n\r\n", "refusing"),
+    "nobody": (None, "unreachable"),
+})
+def somebody_else_answers(answer, state):
+    with Lab(a="public", b="public") as lab:
+        if answer is not None:
+            Portal(lab, answer)
+        event = probe(lab, "a", status=3)
+        is_seen(event, server_state=state, udp="unknown", relays=[])
+        return event["verdict"]
