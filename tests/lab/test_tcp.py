@@ -84,7 +84,9 @@ class Stranger(threading.Thread):
 @scenario
 def a_stranger_knocks_meanwhile():
     """Whoever connects to the open port learns nothing, and the two find each other."""
-    with Lab(a="public", b="udp-blocked") as lab:
+    with Lab(a="public", b="udp-blocked", impair=("a", "b")) as lab:
+        for side in ("a", "b"):
+            lab.impair(side, delay=40)  # so that the port is open for a while
         stranger = Stranger(lab, "server", "a")
         stranger.start()
         lab.start_server()
