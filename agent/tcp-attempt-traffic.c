@@ -13,7 +13,7 @@ ics_tcp_traffic_check (IcsTcpLink *link, gboolean nominate)
 
   link->checking = TRUE;
   link->nominating = nominate;
-  ics_tcp_connection_send_stun (link->connection, check, len);
+  ics_tcp_connection_send_small (link->connection, check, len);
 }
 
 static void
@@ -63,7 +63,7 @@ take_stun (IcsTcpLink *link, const guint8 *data, gsize len)
         drop_link (link, now);
       break;
     case ICS_STUN_REQUEST:
-      ics_tcp_connection_send_stun (link->connection, input.reply, input.reply_len);
+      ics_tcp_connection_send_small (link->connection, input.reply, input.reply_len);
       ics_tcp_race_asked (self->race, now, link->number, input.nominated);
       break;
     case ICS_STUN_ANSWER:

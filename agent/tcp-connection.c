@@ -11,8 +11,9 @@
 #define READ_MAX (64 * 1024)
 /* So that other sources of the context get their turn. */
 #define READS_PER_DISPATCH 16
-/* STUN messages that wait for a peer that does not read. */
-#define STUN_WAITING_MAX 4096
+/* Of small messages, STUN and probes, that wait for a peer that does not read. */
+#define SMALL_WAITING_MAX 4096
+#define SMALL_MAX 128
 
 typedef struct
 {
@@ -33,7 +34,7 @@ struct _IcsTcpConnection
   int broken;       /* errno of a write */
   IcsFrameReader reader;
   GByteArray *out;
-  gsize held_datagram; /* bytes of out that are not STUN */
+  gsize held_datagram; /* bytes of out that are not small messages */
 };
 
 static void
@@ -106,12 +107,25 @@ keep_the_begun (IcsTcpConnection *self, gsize written, gsize len, gsize segment)
   return MIN (n_begun * segment, len);
 }
 
+gboolean
+ics_tcp_connection_send_small (IcsTcpConnection *self, const guint8 *data, gsize len)
+{
+  if (self->broken != 0 || self->stopped || self->out->len - self->held_datagram + len > SMALL_WAITING_MAX)
+    return FALSE;
+  ics_frame_write (self->out, data, len);
+  flush (self);
+  watch (self);
+  return TRUE;
+}
+
 IcsSendResult
 ics_tcp_connection_send (IcsTcpConnection *self, const guint8 *data, gsize len, gsize segment, gsize *taken)
 {
   *taken = len;
   if (self->broken != 0 || self->stopped || segment > ICS_FRAME_MAX)
     return ICS_SEND_FAILED;
+  if (len <= SMALL_MAX && ics_tcp_connection_send_small (self, data, len))
+    return ICS_SEND_OK;
   flush (self);
   if (self->out->len == 0)
     {
@@ -126,17 +140,6 @@ ics_tcp_connection_send (IcsTcpConnection *self, const guint8 *data, gsize len, 
   if (self->broken != 0)
     *taken = len;
   return self->broken != 0 ? ICS_SEND_FAILED : (self->blocked ? ICS_SEND_BLOCKED : ICS_SEND_OK);
-}
-
-gboolean
-ics_tcp_connection_send_stun (IcsTcpConnection *self, const guint8 *data, gsize len)
-{
-  if (self->broken != 0 || self->stopped || self->out->len - self->held_datagram + len > STUN_WAITING_MAX)
-    return FALSE;
-  ics_frame_write (self->out, data, len);
-  flush (self);
-  watch (self);
-  return TRUE;
 }
 
 /* --- in --- */

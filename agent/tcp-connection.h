@@ -29,11 +29,13 @@ void ics_tcp_connection_free (IcsTcpConnection *self);
 
 void ics_tcp_connection_set_max (IcsTcpConnection *self, gsize max);
 
-/* As ics_traversal_send_segments(). At most one datagram is held that the system has taken in part only. */
+/* As ics_traversal_send_segments(). At most one datagram is held that the system has taken in part only, and
+ * a few small ones, probes for example, which shall not wait for the owner's turn. */
 IcsSendResult ics_tcp_connection_send (IcsTcpConnection *self, const guint8 *data, gsize len, gsize segment,
                                        gsize *taken);
-/* A STUN message, which waits behind a datagram that is held. FALSE: there are too many of them. */
-gboolean ics_tcp_connection_send_stun (IcsTcpConnection *self, const guint8 *data, gsize len);
+/* A small message, STUN for example, which waits behind a datagram that is held. FALSE: there are too many of
+ * them. */
+gboolean ics_tcp_connection_send_small (IcsTcpConnection *self, const guint8 *data, gsize len);
 
 /* "192.0.2.1:5000". (transfer full) */
 char *ics_tcp_connection_get_local (const IcsTcpConnection *self);

@@ -16,8 +16,9 @@ typedef union
   struct sockaddr_in6 v6;
 } IcsTcpAddress;
 
-/* What a socket takes from its owner beyond what is on its way (TCP_NOTSENT_LOWAT): probes wait behind it. */
-#define ICS_TCP_UNSENT_MAX (128 * 1024)
+/* What a socket takes from its owner beyond what is on its way (TCP_NOTSENT_LOWAT). Probes wait behind it: in
+ * slow start, with ten segments in a round trip (RFC 6928), this is about one round trip. */
+#define ICS_TCP_UNSENT_MAX (16 * 1024)
 
 /* @address: a literal. FALSE when it is none. */
 gboolean ics_tcp_address_parse (IcsTcpAddress *self, const char *address, guint16 port);

@@ -88,20 +88,12 @@ tell_plan_of_paths (IcsEngine *self, IcsLeg leg, gint64 now)
   ics_leg_plan_set_active (self->legs[leg].plan, now, active);
 }
 
-/* A leg stands back for those of its kind with less patience. */
 static gboolean
 is_needed (IcsEngine *self, IcsLeg leg)
 {
-  const IcsLegKind *kind = ics_leg_get_kind (leg);
-
-  for (guint i = 0; i < ICS_N_LEGS; i++)
-    {
-      const IcsLegKind *other = ics_leg_get_kind ((IcsLeg)i);
-
-      if (other->path_kind == kind->path_kind && other->plan.patience < kind->plan.patience
-          && ics_leg_plan_serves (self->legs[i].plan))
-        return FALSE;
-    }
+  for (guint other = 0; other < ICS_N_LEGS; other++)
+    if (ics_leg_stands_back (leg, (IcsLeg)other) && ics_leg_plan_serves (self->legs[other].plan))
+      return FALSE;
   return TRUE;
 }
 
@@ -186,15 +178,9 @@ ics_legs_network_changed (IcsEngine *self)
 static void
 hurry_others (IcsEngine *self, IcsLeg leg)
 {
-  const IcsLegKind *kind = ics_leg_get_kind (leg);
-
-  for (guint i = 0; i < ICS_N_LEGS; i++)
-    {
-      const IcsLegKind *other = ics_leg_get_kind ((IcsLeg)i);
-
-      if (other->path_kind == kind->path_kind && other->plan.patience > kind->plan.patience)
-        ics_leg_plan_hurry (self->legs[i].plan, g_get_monotonic_time ());
-    }
+  for (guint other = 0; other < ICS_N_LEGS; other++)
+    if (ics_leg_stands_back ((IcsLeg)other, leg))
+      ics_leg_plan_hurry (self->legs[other].plan, g_get_monotonic_time ());
 }
 
 /* It came to nothing, or the peer ended it. */

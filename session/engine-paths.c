@@ -71,10 +71,14 @@ send_probe (IcsEngine *self, IcsCarrier *path, const IcsProbe *probe)
 {
   guint8 buf[ICS_PROBE_LEN];
 
-  if (!self->probe_keys || path->blocked)
+  if (!self->probe_keys)
     return;
   ics_probe_write (buf, probe, self->probe_key_tx);
-  ics_carrier_send (path, buf, sizeof buf);
+  /* A stream is often full, and alive all the same: it has room for what is small. */
+  if (path->blocked)
+    ics_traversal_send (path->attempt, buf, sizeof buf);
+  else
+    ics_carrier_send (path, buf, sizeof buf);
 }
 
 /* QUIC has been waiting longer and longer between its tries (RFC 9002 §6.2.1); on a fresh generation of the

@@ -39,3 +39,10 @@ ics_leg_get_kind (IcsLeg leg)
 {
   return &kinds[leg];
 }
+
+gboolean
+ics_leg_stands_back (IcsLeg leg, IcsLeg other)
+{
+  return kinds[leg].path_kind == kinds[other].path_kind
+         && kinds[other].plan.patience < kinds[leg].plan.patience;
+}

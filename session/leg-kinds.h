@@ -18,4 +18,8 @@ typedef struct
 
 const IcsLegKind *ics_leg_get_kind (IcsLeg leg);
 
+/* As long as @other serves, @leg is not needed: both find the same kind of path, and @other has less
+ * patience. */
+gboolean ics_leg_stands_back (IcsLeg leg, IcsLeg other);
+
 G_END_DECLS

@@ -195,17 +195,16 @@ class Lab(Breakage):
         """Data both ways through `pipe` until both hosts are on the expected path and at least `size` bytes each way are
         through; equal hashes, the channel first, exit 0. `expect` may be a function of the pair; transport: of the last path. Returns
         the path."""
-        pair = self.pipes(listener, joiner, options)
-        self.transfer_between(pair, expect, size)
-        return [process.events.last("done") for process in pair]
+        pair = self.transfer_between(self.pipes(listener, joiner, options), expect, size, transport)
+        return pair[0].events.last("path")["kind"]
 
-    def transfer_between(self, pair, expect, size=4 << 20):
+    def transfer_between(self, pair, expect, size=4 << 20, transport=None):
         """The same between two pipes that run; returns them."""
         exchange = traffic.Exchange(*pair)
         expect = expect(pair) if callable(expect) else expect
         for process in pair:
             process.wait_for("path", kind=expect)
-        exchange.wait_progress(max(size, 1 << 18))  # more than was under way on the path before
+        exchange.wait_progress(max(size, 2 << 20))  # more than was under way on the path before
         exchange.finish()
         for process in pair:
             self.check_paths(process, expect)

@@ -16,8 +16,11 @@ def wait_transport(process, transport):
 
 @scenario(each={f"{a} x {b}": (a, b) for a, b in (("udp-blocked", "udp-blocked"), ("symmetric", "public"))})
 def two_hosts_without_udp(a, b):
-    """NATs on both sides; an open port on one side, and on the other a NAT that gives each connection another one."""
-    with Lab(a=a, b=b) as lab:
+    """NATs on both sides, 80 ms apart, so that SYNs cross; an open port on one side, and on the other a NAT that gives each
+    connection another one."""
+    with Lab(a=a, b=b, impair=("a", "b")) as lab:
+        for side in ("a", "b"):
+            lab.impair(side, delay=20)
         lab.block_udp("a", tcp=True)
         lab.start_server()
         lab.transfer(expect="direct", transport="tcp")
@@ -81,7 +84,9 @@ class Stranger(threading.Thread):
 @scenario
 def a_stranger_knocks_meanwhile():
     """Whoever connects to the open port learns nothing, and the two find each other."""
-    with Lab(a="public", b="udp-blocked") as lab:
+    with Lab(a="public", b="udp-blocked", impair=("a", "b")) as lab:
+        for side in ("a", "b"):
+            lab.impair(side, delay=40)  # so that the port is open for a while
         stranger = Stranger(lab, "server", "a")
         stranger.start()
         lab.start_server()
