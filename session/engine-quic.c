@@ -228,12 +228,12 @@ ics_engine_pump (IcsEngine *self, gint64 now)
 {
   IcsQuicEvent event;
 
+  ics_quic_serve_streams (self->quic);
   /* Before anything is sent: a goodbye is not acknowledged but answered, so that the peer, whose wait an
    * acknowledgement ends, hears how this host ends. */
   ics_engine_read_control (self);
   if (ics_engine_is_over (self))
     return;
-  ics_quic_serve_streams (self->quic);
   ics_engine_flush_control (self);
   write_packets (self);
   flush_paths (self);
