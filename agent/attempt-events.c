@@ -206,11 +206,11 @@ ics_attempt_events_note (IcsAttemptEvents *self, const char *format, ...)
 }
 
 void
-ics_attempt_events_received (IcsAttemptEvents *self, const guint8 *data, gsize len)
+ics_attempt_events_received (IcsAttemptEvents *self, const guint8 *data, gsize len, gsize segment)
 {
   g_rc_box_acquire (self);
   drain (self);
   if (!self->stopped)
-    self->callbacks.received (self->attempt, data, len, self->user_data);
+    self->callbacks.received (self->attempt, data, len, segment, self->user_data);
   g_rc_box_release_full (self, clear);
 }

@@ -26,6 +26,6 @@ void ics_attempt_events_roamed (IcsAttemptEvents *self);
 void ics_attempt_events_note (IcsAttemptEvents *self, const char *format, ...) G_GNUC_PRINTF (2, 3);
 
 /* At once, after all that is waiting. From the main loop. */
-void ics_attempt_events_received (IcsAttemptEvents *self, const guint8 *data, gsize len);
+void ics_attempt_events_received (IcsAttemptEvents *self, const guint8 *data, gsize len, gsize segment);
 
 G_END_DECLS

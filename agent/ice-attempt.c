@@ -235,7 +235,7 @@ on_leg_received (const guint8 *data, gsize len, gpointer user_data)
 {
   IcsIceAttempt *self = user_data;
 
-  ics_attempt_events_received (self->events, data, len);
+  ics_attempt_events_received (self->events, data, len, len);
 }
 
 static void

@@ -9,11 +9,11 @@
 /* --- what the endpoint says --- */
 
 static void
-on_received (const guint8 *data, gsize len, gpointer user_data)
+on_received (const guint8 *data, gsize len, gsize segment, gpointer user_data)
 {
   IcsIceAttempt *self = user_data;
 
-  ics_attempt_events_received (self->events, data, len);
+  ics_attempt_events_received (self->events, data, len, segment);
 }
 
 static void

@@ -4,11 +4,11 @@
 /* What goes over the pair that a search has found. */
 
 static void
-on_received (const guint8 *data, gsize len, gpointer user_data)
+on_received (const guint8 *data, gsize len, gsize segment, gpointer user_data)
 {
   IcsPunchAttempt *self = user_data;
 
-  ics_attempt_events_received (self->events, data, len);
+  ics_attempt_events_received (self->events, data, len, segment);
 }
 
 static void

@@ -81,7 +81,7 @@ ics_tcp_traffic_take (IcsTcpLink *link, const guint8 *data, gsize len)
   if (ics_stun_matches (data, len) || link != self->selected)
     take_stun (link, data, len);
   else if (len > 0)
-    ics_attempt_events_received (self->events, data, len);
+    ics_attempt_events_received (self->events, data, len, len);
 }
 
 void

@@ -49,7 +49,8 @@ typedef struct
   void (*candidate) (IcsTraversal *self, const char *line, gpointer user_data);
   void (*gathered) (IcsTraversal *self, gpointer user_data); /* end of candidates (RFC 8838) */
   void (*state) (IcsTraversal *self, IcsIceState state, gpointer user_data);
-  void (*received) (IcsTraversal *self, const guint8 *data, gsize len, gpointer user_data);
+  /* @len bytes that came together, datagrams of @segment bytes each (the last may be shorter). */
+  void (*received) (IcsTraversal *self, const guint8 *data, gsize len, gsize segment, gpointer user_data);
   void (*writable) (IcsTraversal *self, gpointer user_data); /* after a send that said BLOCKED */
   /* A hard error: the system has no way out for this path, or has one again. May be NULL. */
   void (*down) (IcsTraversal *self, gboolean down, gpointer user_data);

@@ -59,6 +59,18 @@ is_acceptable (IcsUdpEndpoint *self, gint64 now, const IcsFlow *flow)
   return acceptable;
 }
 
+/* The bytes from @at on up to the next datagram that is STUN's. */
+static gsize
+get_run (const IcsUdpMessage *message, gsize at)
+{
+  gsize end = at;
+
+  while (end < message->len
+         && !ics_stun_matches (message->data + end, MIN (message->segment, message->len - end)))
+    end += message->segment;
+  return MIN (end, message->len) - at;
+}
+
 static void
 take_message (IcsUdpEndpoint *self, gint64 now, const IcsUdpMessage *message)
 {
@@ -70,17 +82,21 @@ take_message (IcsUdpEndpoint *self, gint64 now, const IcsUdpMessage *message)
       self->dropped++;
       return;
     }
-  for (gsize at = 0; at < message->len && !self->stopped; at += message->segment)
+  for (gsize at = 0, len; at < message->len && !self->stopped; at += len)
     {
       const guint8 *data = message->data + at;
-      gsize len = MIN (message->segment, message->len - at);
 
+      len = MIN (message->segment, message->len - at);
       if (ics_stun_matches (data, len))
-        receive_stun (self, now, flow, data, len);
-      else if (is_acceptable (self, now, flow))
-        self->hooks.received (data, len, self->user_data);
+        {
+          receive_stun (self, now, flow, data, len);
+          continue;
+        }
+      len = get_run (message, at);
+      if (is_acceptable (self, now, flow))
+        self->hooks.received (data, len, message->segment, self->user_data);
       else
-        self->dropped++;
+        self->dropped += (len + message->segment - 1) / message->segment;
     }
 }
 

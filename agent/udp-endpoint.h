@@ -29,7 +29,8 @@ typedef struct
  * it. */
 typedef struct
 {
-  void (*received) (const guint8 *data, gsize len, gpointer user_data);
+  /* @len bytes that came together, datagrams of @segment bytes each (the last may be shorter). */
+  void (*received) (const guint8 *data, gsize len, gsize segment, gpointer user_data);
   void (*writable) (gpointer user_data);
   void (*down) (gboolean down, gpointer user_data); /* the system has no way out for it, or has one again */
   void (*moved) (const IcsFlow *flow, gpointer user_data); /* traffic with the peer goes there now */

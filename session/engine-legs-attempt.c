@@ -118,12 +118,13 @@ on_ice_state (IcsTraversal *ice, IcsIceState state, gpointer user_data)
 }
 
 static void
-on_received (G_GNUC_UNUSED IcsTraversal *ice, const guint8 *data, gsize len, gpointer user_data)
+on_received (G_GNUC_UNUSED IcsTraversal *ice, const guint8 *data, gsize len, gsize segment,
+             gpointer user_data)
 {
   IcsAttempt *attempt = user_data;
 
   if (attempt->path != NULL)
-    ics_engine_receive (attempt->engine, attempt->path, data, len);
+    ics_engine_receive (attempt->engine, attempt->path, data, len, segment);
 }
 
 static void

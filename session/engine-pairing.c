@@ -105,7 +105,7 @@ on_data (IcsEngine *self, GBytes *message)
   if (path == NULL)
     return;
   while (ics_batch_next (&cursor, &left, &data, &len, &malformed))
-    ics_engine_receive (self, path, data, len);
+    ics_engine_receive (self, path, data, len, len);
   if (malformed)
     self->strays++;
 }

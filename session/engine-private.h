@@ -156,7 +156,8 @@ IcsWsChannel *ics_pairing_get_ws (IcsEngine *self); /* NULL when the application
 
 /* engine-quic.c */
 void ics_engine_start_quic (IcsEngine *self);
-void ics_engine_receive (IcsEngine *self, IcsCarrier *path, const guint8 *data, gsize len);
+/* Datagrams of @segment bytes that came together on @path; the last may be shorter. */
+void ics_engine_receive (IcsEngine *self, IcsCarrier *path, const guint8 *data, gsize len, gsize segment);
 void ics_engine_pump (IcsEngine *self, gint64 now); /* packets out, events in */
 void ics_engine_say_goodbye (IcsEngine *self, gint64 now);
 gboolean ics_engine_goodbye_arrived (IcsEngine *self);

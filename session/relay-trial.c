@@ -52,7 +52,7 @@ on_state (G_GNUC_UNUSED IcsTraversal *attempt, IcsIceState state, gpointer user_
 
 static void
 on_received (G_GNUC_UNUSED IcsTraversal *attempt, G_GNUC_UNUSED const guint8 *data, G_GNUC_UNUSED gsize len,
-             G_GNUC_UNUSED gpointer user_data)
+             G_GNUC_UNUSED gsize segment, G_GNUC_UNUSED gpointer user_data)
 {
 }
 

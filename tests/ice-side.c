@@ -61,11 +61,13 @@ on_state (IcsTraversal *attempt, IcsIceState state, gpointer data)
 }
 
 static void
-on_received (G_GNUC_UNUSED IcsTraversal *attempt, const guint8 *data, gsize len, gpointer user_data)
+on_received (G_GNUC_UNUSED IcsTraversal *attempt, const guint8 *data, gsize len, gsize segment,
+             gpointer user_data)
 {
   Side *side = user_data;
 
-  g_ptr_array_add (side->received, g_bytes_new (data, len));
+  for (gsize at = 0; at < len; at += segment)
+    g_ptr_array_add (side->received, g_bytes_new (data + at, MIN (segment, len - at)));
 }
 
 static void

@@ -71,10 +71,11 @@ on_state (G_GNUC_UNUSED IcsTraversal *attempt, IcsIceState state, G_GNUC_UNUSED 
 }
 
 static void
-on_received (G_GNUC_UNUSED IcsTraversal *attempt, const guint8 *data, gsize len,
+on_received (G_GNUC_UNUSED IcsTraversal *attempt, const guint8 *data, gsize len, gsize segment,
              G_GNUC_UNUSED gpointer user_data)
 {
-  say ("received %.*s", (int)len, (const char *)data);
+  for (gsize at = 0; at < len; at += segment)
+    say ("received %.*s", (int)MIN (segment, len - at), (const char *)data + at);
 }
 
 static void

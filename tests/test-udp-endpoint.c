@@ -27,11 +27,12 @@ typedef struct
 } World;
 
 static void
-on_received (const guint8 *data, gsize len, gpointer user_data)
+on_received (const guint8 *data, gsize len, gsize segment, gpointer user_data)
 {
   World *world = user_data;
 
-  g_ptr_array_add (world->received, g_bytes_new (data, len));
+  for (gsize at = 0; at < len; at += segment)
+    g_ptr_array_add (world->received, g_bytes_new (data + at, MIN (segment, len - at)));
   if (world->free_on_received)
     g_clear_pointer (&world->endpoint, ics_udp_endpoint_free);
 }
