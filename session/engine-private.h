@@ -98,6 +98,7 @@ struct _IcsEngine
   IcsQuic *quic;
   gboolean connected; /* told the application */
   gboolean blocked;   /* the active path takes no more for now */
+  gboolean news_wait; /* readers are not told yet of all that came */
   gboolean mute;      /* the peer has not agreed to get more there */
   IcsQuicStream *control;
   IcsControlReader control_reader;

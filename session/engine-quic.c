@@ -247,6 +247,9 @@ ics_engine_pump (IcsEngine *self, gint64 now)
 {
   IcsQuicEvent event;
 
+  self->news_wait = ics_quic_news_can_wait (self->quic, now);
+  if (!self->news_wait)
+    ics_quic_tell_readers (self->quic);
   ics_quic_serve_streams (self->quic);
   /* Before anything is sent: a goodbye is not acknowledged but answered, so that the peer, whose wait an
    * acknowledgement ends, hears how this host ends. */

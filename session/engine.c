@@ -378,6 +378,8 @@ next_timeout (IcsEngine *self, gint64 now)
 
   if (self->quic == NULL)
     return next;
+  if (self->news_wait)
+    return now;
   next = MIN (next, ics_legs_next_timeout (self));
   next = MIN (next, ics_network_next_timeout (self));
   next = MIN (next, ics_path_engine_next_timeout (self->paths));

@@ -80,6 +80,7 @@ pump (HostileJoiner *self)
   if (self->quic == NULL)
     return;
   ics_quic_handle_timeout (self->quic, now);
+  ics_quic_tell_readers (self->quic);
   ics_quic_serve_streams (self->quic);
   write_packets (self, now);
   while (ics_quic_poll_event (self->quic, &event))

@@ -98,6 +98,7 @@ drain (Sim *sim, guint side)
   IcsQuicBatch batch;
   IcsQuicEvent event;
 
+  ics_quic_tell_readers (q);
   ics_quic_serve_streams (q);
   while (ics_quic_write (q, sim->now, ICS_QUIC_BATCH_SIZE, &batch))
     sim_send_batch (sim, side, &batch);

@@ -6,6 +6,9 @@
 
 /* ngtcp2's callbacks: they record, they never call out. */
 
+/* A reader that waits for so much may as well begin. */
+#define TELL_AT_ONCE (1024u * 1024)
+
 static void
 random_bytes (uint8_t *dest, size_t len, const ngtcp2_rand_ctx *ctx)
 {
@@ -100,9 +103,16 @@ on_stream_data (ngtcp2_conn *conn, uint32_t flags, int64_t id, uint64_t offset, 
     return 0;
   if (id != ICS_CONTROL_STREAM)
     self->delivered += len;
-  if (ics_quic_stream_received (entry->stream, data, len, (flags & NGTCP2_STREAM_DATA_FLAG_FIN) != 0,
-                                self->reading_kind))
-    g_ptr_array_add (self->news, ics_quic_stream_ref (entry->stream));
+  entry->untold += len;
+  if (entry->untold >= TELL_AT_ONCE || id == ICS_CONTROL_STREAM)
+    self->news_urgent = TRUE;
+  if (!ics_quic_stream_received (entry->stream, data, len, (flags & NGTCP2_STREAM_DATA_FLAG_FIN) != 0,
+                                 self->reading_kind))
+    return 0;
+  if (self->news->len == 0)
+    self->news_since = self->now;
+  g_ptr_array_add (self->news, entry);
+  entry->news = TRUE;
   return 0;
 }
 

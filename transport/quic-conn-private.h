@@ -48,11 +48,13 @@ typedef struct
 {
   IcsQuicStream *stream;
   gint64 id;
-  GList link;          /* in the ready queue */
-  gboolean queued;     /* stands there */
-  gsize turn;          /* bytes sent since it was queued */
-  IcsStreamRun run;    /* what comes next, as far as it was looked at */
-  gsize unreported;    /* bytes of it that were sent, and the stream does not know */
+  GList link;       /* in the ready queue */
+  gboolean queued;  /* stands there */
+  gsize turn;       /* bytes sent since it was queued */
+  IcsStreamRun run; /* what comes next, as far as it was looked at */
+  gsize unreported; /* bytes of it that were sent, and the stream does not know */
+  gboolean news;    /* stands in the connection's list of those; bytes that the reader was not told of */
+  gsize untold;
   gboolean acked_news; /* stands in the connection's list of those */
   gboolean trickling;  /* has sent what it may before the next acknowledgement */
   guint64 sent, acked;
@@ -90,7 +92,10 @@ struct _IcsQuic
   GQueue unopened;     /* IcsQuicStream waiting for the peer's stream limit */
   GQueue datagrams;    /* GBytes */
   GQueue events;
-  GPtrArray *news;       /* IcsQuicStream whose readers are to be told */
+  GPtrArray *news;     /* StreamEntry whose readers are to be told */
+  gboolean news_fresh; /* a packet was read since that was last looked at */
+  gboolean news_urgent;
+  gint64 news_since;     /* the oldest */
   GPtrArray *acked_news; /* StreamEntry whose writers are to be told */
   guint64 in_flight;     /* bytes, after the last acknowledgement */
   guint64 sent_since_acks;

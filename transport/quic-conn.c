@@ -107,7 +107,7 @@ ics_quic_new (const IcsQuicConfig *config, gint64 now, GError **error)
   self->path_kinds = g_hash_table_new (NULL, NULL);
   self->cids = g_hash_table_new_full (g_int64_hash, g_int64_equal, g_free, NULL);
   self->streams = g_hash_table_new_full (g_int64_hash, g_int64_equal, NULL, NULL);
-  self->news = g_ptr_array_new_with_free_func ((GDestroyNotify)ics_quic_stream_unref);
+  self->news = g_ptr_array_new ();
   self->acked_news = g_ptr_array_new ();
   self->out = g_malloc (ICS_QUIC_BATCH_SIZE + ICS_QUIC_MAX_PACKET);
   self->hub = ics_stream_hub_new (config->wake, config->user_data);
@@ -346,7 +346,7 @@ ics_quic_read (IcsQuic *self, gint64 now, guint path, const guint8 *data, gsize 
     self->reading_kind = ics_quic_kind_of (self, path);
   self->reading_path = path;
   self->not_before = 0;
-  self->has_read = TRUE;
+  self->has_read = self->news_fresh = TRUE;
   ics_synthetic_path_init (&synthetic, tag);
   rv = ngtcp2_conn_read_pkt (self->conn, &synthetic.path, &pi, data, len, ics_quic_ts (now));
   if (rv == NGTCP2_ERR_DROP_CONN && first)

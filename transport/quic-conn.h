@@ -97,6 +97,10 @@ void ics_quic_event_clear (IcsQuicEvent *event);
 
 /* Serves what the applications' threads asked for since the last call. */
 void ics_quic_serve_streams (IcsQuic *self);
+/* Received bytes become visible to readers with this. It may wait for the next call if can_wait() says so,
+ * which is to be asked again at once, without waiting for anything. */
+gboolean ics_quic_news_can_wait (IcsQuic *self, gint64 now);
+void ics_quic_tell_readers (IcsQuic *self);
 
 /* A stream of our own; may wait for the peer's limit. The caller gets a reference. The very first one of the
  * client goes before all others: it carries the control messages. Other threads open theirs on the hub

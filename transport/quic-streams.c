@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "transport/quic-conn-private.h"
 
+#define NEWS_WAIT_US 1000
+
 /* The streams of a connection: opening, closing, and serving what the application's threads did with them. */
 
 StreamEntry *
@@ -28,6 +30,8 @@ report_acked (IcsQuic *self, StreamEntry *entry)
 void
 ics_quic_remove_stream (IcsQuic *self, StreamEntry *entry, gboolean lost)
 {
+  if (entry->news && g_ptr_array_remove_fast (self->news, entry))
+    ics_quic_stream_tell (entry->stream);
   if (entry->acked_news && g_ptr_array_remove_fast (self->acked_news, entry))
     report_acked (self, entry);
   if (!lost)
@@ -169,13 +173,36 @@ ics_quic_open_stream (IcsQuic *self)
   return stream;
 }
 
-/* Once for all that came together. */
-static void
-tell (IcsQuic *self)
+/* To wake a thread takes as long as to receive a few packets. While more come at once readers are left to
+ * sleep, unless there is much for one of them, or it was some time ago that the first came. */
+gboolean
+ics_quic_news_can_wait (IcsQuic *self, gint64 now)
+{
+  gboolean wait = self->news->len > 0 && self->news_fresh && !self->news_urgent
+                  && now - self->news_since < NEWS_WAIT_US;
+
+  self->news_fresh = FALSE;
+  return wait;
+}
+
+void
+ics_quic_tell_readers (IcsQuic *self)
 {
   for (guint i = 0; i < self->news->len; i++)
-    ics_quic_stream_tell (g_ptr_array_index (self->news, i));
+    {
+      StreamEntry *entry = g_ptr_array_index (self->news, i);
+
+      entry->news = FALSE;
+      entry->untold = 0;
+      ics_quic_stream_tell (entry->stream);
+    }
   g_ptr_array_set_size (self->news, 0);
+  self->news_urgent = FALSE;
+}
+
+static void
+tell_writers (IcsQuic *self)
+{
   for (guint i = 0; i < self->acked_news->len; i++)
     report_acked (self, g_ptr_array_index (self->acked_news, i));
   g_ptr_array_set_size (self->acked_news, 0);
@@ -186,7 +213,7 @@ ics_quic_serve_streams (IcsQuic *self)
 {
   IcsQuicStream *stream;
 
-  tell (self);
+  tell_writers (self);
   while ((stream = ics_stream_hub_pop (self->hub)) != NULL)
     {
       serve (self, stream);
@@ -207,7 +234,8 @@ ics_quic_abandon (IcsQuic *self)
   g_autoptr (GList) entries = g_hash_table_get_values (self->streams);
 
   self->closed = TRUE;
-  tell (self);
+  ics_quic_tell_readers (self);
+  tell_writers (self);
   ics_stream_hub_detach (self->hub);
   for (GList *l = entries; l != NULL; l = l->next)
     {
