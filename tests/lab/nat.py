@@ -101,7 +101,9 @@ def expected_transport(a, b):
 
 
 def _search_gets_through(a, b):
-    """Does the search for the port of a mapping, where ICE alone does not get through?"""
+    """Does the search for the port of a mapping, where ICE alone does not get through? It looks at the host's own IPv4."""
+    if a.nat64 or b.nat64:
+        return False
     if a.mapping != ANY and b.mapping != ANY:
         return RANDOM not in (a.allocation, b.allocation)
     return True

@@ -11,7 +11,7 @@ def knows_why(events):
 
 
 @scenario(each={
-    "udp blocked on one side": ("udp-blocked", "symmetric", "channel", "no STUN server answered this host",
+    "udp blocked on one side": ("udp-blocked", "symmetric", "turn", "no STUN server answered this host",
                                 "the other host has private addresses only"),
     "no family in common": ("ipv6-only", "port-restricted", "turn", "this host has IPv6 only", "this host has IPv4 only"),
 })
