@@ -133,7 +133,7 @@ ics_server_turn_addresses (const char *const *public, const char *const *listen,
   for (guint i = 0; public != NULL && public[i] != NULL; i++)
     if (!add_public (addresses, public[i], error))
       return NULL;
-  for (guint i = 0; addresses->len == 0 && listen[i] != NULL; i++)
+  for (guint i = 0, n_public = addresses->len; n_public == 0 && listen[i] != NULL; i++)
     add_listen (addresses, listen[i]);
   if (addresses->len == 0)
     {
