@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "session/engine-legs.h"
+#include "session/server-way.h"
 
 /* The TURN servers that this host knows: those that the user named, then the rendezvous server's. */
 
@@ -28,12 +29,10 @@ is_listed (GPtrArray *list, const IcsTurnServer *server)
   return FALSE;
 }
 
-/* Those of one kind, so many at most. */
+/* Those of one kind to which there is such a way, up to @end in all. */
 static void
-add_servers (IcsEngine *self, GPtrArray *list, gboolean stream, guint max)
+add_servers (IcsEngine *self, GPtrArray *list, gboolean stream, IcsServerWay way, guint end)
 {
-  guint end = list->len + max;
-
   for (guint i = 0; i < 2; i++)
     {
       GPtrArray *known = known_servers (self, i);
@@ -42,20 +41,32 @@ add_servers (IcsEngine *self, GPtrArray *list, gboolean stream, guint max)
         {
           IcsTurnServer *server = known->pdata[k];
 
-          if ((server->transport != ICS_TURN_UDP) == stream && !server->is_stun && !is_listed (list, server))
+          if ((server->transport != ICS_TURN_UDP) == stream && !server->is_stun && !is_listed (list, server)
+              && ics_server_way (server, self->family) == way)
             g_ptr_array_add (list, server);
         }
     }
 }
 
-/* UDP first. (element-type IcsTurnServer), not copied. */
+/* Those without a way are as good as others where none has one: the network may come back. */
+static void
+add_kind (IcsEngine *self, GPtrArray *list, gboolean stream, guint max)
+{
+  guint begin = list->len;
+
+  for (IcsServerWay way = ICS_WAY_OPEN; way <= ICS_WAY_NONE; way++)
+    if (way != ICS_WAY_NONE || list->len == begin)
+      add_servers (self, list, stream, way, begin + max);
+}
+
+/* UDP first, and what is reached most surely first. (element-type IcsTurnServer), not copied. */
 static GPtrArray *
 usable_servers (IcsEngine *self)
 {
   GPtrArray *list = g_ptr_array_new ();
 
-  add_servers (self, list, FALSE, ICS_LEG_SERVERS_MAX);
-  add_servers (self, list, TRUE, ICS_LEG_STREAMS_MAX);
+  add_kind (self, list, FALSE, ICS_LEG_SERVERS_MAX);
+  add_kind (self, list, TRUE, ICS_LEG_STREAMS_MAX);
   return list;
 }
 

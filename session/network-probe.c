@@ -5,6 +5,7 @@
 #include "base/ics-error.h"
 #include "session/network-report-private.h"
 #include "session/relay-trial.h"
+#include "session/server-way.h"
 #include "signaling/ws-channel.h"
 #include "signaling/ws-dial.h"
 
@@ -232,7 +233,7 @@ on_trial (IcsRelayTrial *trial, const char *address, double setup_ms, gpointer u
   finish_if_done (self);
 }
 
-/* TURN is spoken over UDP only. */
+/* TURN is spoken over UDP only, and to no server of a family that this host has not. */
 static void
 start_trials (Probe *self)
 {
@@ -240,7 +241,8 @@ start_trials (Probe *self)
     {
       const IcsTurnServer *server = self->servers->pdata[i];
 
-      if (server->transport == ICS_TURN_UDP && !server->is_stun && server->username != NULL)
+      if (server->transport == ICS_TURN_UDP && !server->is_stun && server->username != NULL
+          && ics_server_way (server, self->family) != ICS_WAY_NONE)
         g_ptr_array_add (self->trials,
                          ics_relay_trial_start (server, self->family, self->context, on_trial, self));
     }

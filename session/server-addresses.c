@@ -87,16 +87,28 @@ add_listen (GArray *addresses, const char *text)
     add (addresses, address, NULL);
 }
 
-static void
-prefer_ipv4 (GArray *addresses)
+static gboolean
+is_ipv6 (const IcsCoturnAddress *address)
 {
-  gboolean any4 = FALSE;
+  return strchr (address->local, ':') != NULL;
+}
+
+static void
+put_ipv4_first (GArray *addresses)
+{
+  guint n_ipv4 = 0;
 
   for (guint i = 0; i < addresses->len; i++)
-    any4 = any4 || strchr (g_array_index (addresses, IcsCoturnAddress, i).local, ':') == NULL;
-  for (guint i = addresses->len; any4 && i > 0; i--)
-    if (strchr (g_array_index (addresses, IcsCoturnAddress, i - 1).local, ':') != NULL)
-      g_array_remove_index (addresses, i - 1);
+    {
+      IcsCoturnAddress address = g_array_index (addresses, IcsCoturnAddress, i);
+
+      if (is_ipv6 (&address))
+        continue;
+      memmove (&g_array_index (addresses, IcsCoturnAddress, n_ipv4 + 1),
+               &g_array_index (addresses, IcsCoturnAddress, n_ipv4),
+               (i - n_ipv4) * sizeof (IcsCoturnAddress));
+      g_array_index (addresses, IcsCoturnAddress, n_ipv4++) = address;
+    }
 }
 
 static void
@@ -121,7 +133,7 @@ ics_server_turn_addresses (const char *const *public, const char *const *listen,
   for (guint i = 0; public != NULL && public[i] != NULL; i++)
     if (!add_public (addresses, public[i], error))
       return NULL;
-  for (guint i = 0; addresses->len == 0 && listen[i] != NULL; i++)
+  for (guint i = 0, n_public = addresses->len; n_public == 0 && listen[i] != NULL; i++)
     add_listen (addresses, listen[i]);
   if (addresses->len == 0)
     {
@@ -130,7 +142,7 @@ ics_server_turn_addresses (const char *const *public, const char *const *listen,
       for (guint i = 0; i < own->len; i++)
         add (addresses, own->pdata[i], NULL);
     }
-  prefer_ipv4 (addresses);
+  put_ipv4_first (addresses);
   remove_doubles (addresses);
   return g_steal_pointer (&addresses);
 }

@@ -11,8 +11,8 @@ G_BEGIN_DECLS
 GSocketAddress *ics_server_parse_listen (const char *text, GError **error);
 
 /* Where the TURN server listens: the @public addresses (mapped to one of this host's where they are not its
- * own), else the specific ones of @listen, else this host's. IPv4 only if there is any: IPv6 relays cannot be
- * asked for yet. (transfer full) (element-type IcsCoturnAddress) */
+ * own), else the specific ones of @listen, else this host's. IPv4 first. (transfer full) (element-type
+ * IcsCoturnAddress) */
 GArray *ics_server_turn_addresses (const char *const *public, const char *const *listen, GError **error);
 
 /* "ws://host:port"; a wildcard is replaced by the first public address of a family it serves. */

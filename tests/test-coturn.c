@@ -303,7 +303,7 @@ START_TEST (test_other_address_text)
 {
   static const struct
   {
-    IcsCoturnAddress addresses[2];
+    IcsCoturnAddress addresses[3];
     guint n;
     gboolean able;
   } sets[] = {
@@ -313,6 +313,12 @@ START_TEST (test_other_address_text)
     { { { (char *)"203.0.113.1", NULL }, { (char *)"2001:db8::1", NULL } }, 2, FALSE },
     { { { (char *)"10.0.0.1", NULL }, { (char *)"192.168.1.1", NULL } }, 2, TRUE },
     { { { (char *)"10.0.0.1", NULL }, { (char *)"10.0.0.2", (char *)"203.0.113.2" } }, 2, FALSE },
+    { { { (char *)"203.0.113.1", NULL }, { (char *)"203.0.113.2", NULL }, { (char *)"2001:db8::1", NULL } },
+      3,
+      TRUE },
+    { { { (char *)"203.0.113.1", NULL }, { (char *)"2001:db8::1", NULL }, { (char *)"2001:db8::2", NULL } },
+      3,
+      FALSE },
   };
 
   for (guint i = 0; i < G_N_ELEMENTS (sets); i++)

@@ -2,9 +2,11 @@
 /* The server's TURN child over UDP, TCP and TLS: what it hands out leads there, with a certificate that can
  * be checked. */
 #include "session/ics-server.h"
+#include "session/server-addresses.h"
 #include "tests/certificate.h"
 #include "tests/suite.h"
 #include "tests/ws-fixture.h"
+#include "turn-fallback/coturn-config.h"
 #include "turn-fallback/turn-tunnel.h"
 #include <glib/gstdio.h>
 #include <string.h>
@@ -121,10 +123,23 @@ START_TEST (hands_out_what_leads_there)
 }
 END_TEST
 
+/* IPv4 first, else in the order in which they are named; each once. */
+START_TEST (addresses_in_order)
+{
+  static const char *const listen[] = { "[::1]:1", "127.0.0.2:1", "[::]:1", "127.0.0.1:1", "[::1]:2", NULL };
+  static const char *const expected[] = { "127.0.0.2", "127.0.0.1", "::1" };
+  g_autoptr (GArray) addresses = ics_server_turn_addresses (NULL, listen, NULL);
+
+  ck_assert_uint_eq (addresses->len, G_N_ELEMENTS (expected));
+  for (guint i = 0; i < addresses->len; i++)
+    ck_assert_str_eq (g_array_index (addresses, IcsCoturnAddress, i).local, expected[i]);
+}
+END_TEST
+
 int
 main (void)
 {
-  const SuiteLoop tests[] = { { hands_out_what_leads_there, 2 } };
+  const SuiteLoop tests[] = { { hands_out_what_leads_there, 2 }, { addresses_in_order, 1 } };
 
   return run_loops ("server turn", tests, G_N_ELEMENTS (tests));
 }

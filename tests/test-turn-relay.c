@@ -120,6 +120,25 @@ send_many (Side *from, guint n)
     }
 }
 
+static void
+relayed_connect (Relayed ends[2])
+{
+  for (guint i = 0; i < 2; i++)
+    {
+      ends[i].side.hold = TRUE;
+      ends[i].side.peer = &ends[1 - i].side;
+    }
+  WAIT_FOR (g_main_context_default (), ends[0].side.gathered && ends[1].side.gathered);
+  for (guint i = 0; i < 2; i++)
+    {
+      ck_assert_uint_eq (ends[i].side.lines->len, 1);
+      side_give_credentials (&ends[i].side);
+      side_release (&ends[i].side);
+    }
+  WAIT_FOR (g_main_context_default (),
+            side_is_in (&ends[0].side, ICS_ICE_CONNECTED) && side_is_in (&ends[1].side, ICS_ICE_CONNECTED));
+}
+
 /* The quota is one allocation a user, so the second round works only if the first gave its own back. */
 START_TEST (relayed_over_a_stream)
 {
@@ -134,20 +153,7 @@ START_TEST (relayed_over_a_stream)
 
       relayed_init (&ends[0], coturn, transport, "alice", TRUE);
       relayed_init (&ends[1], coturn, transport, "bob", FALSE);
-      for (guint i = 0; i < 2; i++)
-        {
-          ends[i].side.hold = TRUE;
-          ends[i].side.peer = &ends[1 - i].side;
-        }
-      WAIT_FOR (g_main_context_default (), ends[0].side.gathered && ends[1].side.gathered);
-      for (guint i = 0; i < 2; i++)
-        {
-          ck_assert_uint_eq (ends[i].side.lines->len, 1);
-          side_give_credentials (&ends[i].side);
-          side_release (&ends[i].side);
-        }
-      WAIT_FOR (g_main_context_default (), side_is_in (&ends[0].side, ICS_ICE_CONNECTED)
-                                               && side_is_in (&ends[1].side, ICS_ICE_CONNECTED));
+      relayed_connect (ends);
       for (guint i = 0; i < 2; i++)
         check_transport (&ends[i].side, transport == ICS_TURN_TCP ? "tcp" : "tls");
       send_many (&ends[0].side, 1000);
@@ -156,6 +162,39 @@ START_TEST (relayed_over_a_stream)
         relayed_clear (&ends[i]);
     }
   stop_coturn (coturn, dir, certificate);
+}
+END_TEST
+
+/* The server has IPv6 relays only, which libnice can not ask for. */
+START_TEST (ipv6_relay)
+{
+  Coturn *coturn;
+  Relayed ends[2];
+
+  if (!have_family (6))
+    return;
+  coturn = coturn_start_streams ("127.0.0.1", "::1", NULL);
+  for (guint round = 0; round < 2; round++)
+    {
+      relayed_init (&ends[0], coturn, ICS_TURN_TCP, "alice", TRUE);
+      relayed_init (&ends[1], coturn, ICS_TURN_TCP, "bob", FALSE);
+      relayed_connect (ends);
+      for (guint i = 0; i < 2; i++)
+        {
+          IcsIcePair pair;
+
+          ck_assert_ptr_nonnull (strstr (ends[i].notes->str, "has no IPv4 relay: asked for an IPv6 one"));
+          ck_assert (ics_traversal_get_pair (ends[i].side.attempt, &pair));
+          ck_assert_msg (g_str_has_prefix (pair.local, "[::1]:"), "%s", pair.local);
+          ck_assert_str_eq (pair.local_type, "relay");
+          ics_ice_pair_clear (&pair);
+        }
+      send_many (&ends[0].side, 1000);
+      send_many (&ends[1].side, 1000);
+      for (guint i = 0; i < 2; i++)
+        relayed_clear (&ends[i]);
+    }
+  coturn_stop (coturn);
 }
 END_TEST
 
@@ -197,7 +236,8 @@ END_TEST
 int
 main (void)
 {
-  const SuiteLoop tests[] = { { relayed_over_a_stream, 2 }, { wrong_password, 1 }, { relay_dies, 1 } };
+  const SuiteLoop tests[]
+      = { { relayed_over_a_stream, 2 }, { ipv6_relay, 1 }, { wrong_password, 1 }, { relay_dies, 1 } };
 
   isolate ();
   return run_loops ("turn relay", tests, G_N_ELEMENTS (tests));

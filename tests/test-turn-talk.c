@@ -191,7 +191,7 @@ typedef struct
 static void
 world_init (World *world)
 {
-  world->talk = ics_turn_talk_new ();
+  world->talk = ics_turn_talk_new ("secret");
   world->sent = g_byte_array_new ();
   world->got = g_byte_array_new ();
   world->events = g_string_new (NULL);
@@ -206,7 +206,7 @@ world_clear (World *world)
   g_string_free (world->events, TRUE);
 }
 
-/* What the server has to say, in pieces of @piece; "R", "D", "L", "F", "B" for what happened. */
+/* What the server has to say, in pieces of @piece; "R", "D", "O", "L", "F", "B" for what happened. */
 static void
 world_say (World *world, gsize piece)
 {
@@ -221,7 +221,7 @@ world_say (World *world, gsize piece)
           used += ics_turn_talk_from_server (world->talk, world->sent->data + used, end - used, world->got,
                                              &event, &world->answer);
           if (event != ICS_TURN_TALK_NOTHING)
-            g_string_append_c (world->events, " RDLFB"[event]);
+            g_string_append_c (world->events, " RDOLFB"[event]);
         }
     }
 }
@@ -272,13 +272,15 @@ END_TEST
 START_TEST (test_talk_redirected)
 {
   g_autoptr (GByteArray) request = g_byte_array_new ();
+  g_autoptr (GByteArray) up = g_byte_array_new ();
   g_autoptr (GBytes) again = NULL;
   World world;
 
   world_init (&world);
   turn_append_allocate (request);
   for (guint i = 0; i < request->len; i++)
-    ics_turn_talk_from_client (world.talk, request->data + i, 1);
+    ics_turn_talk_from_client (world.talk, request->data + i, 1, up);
+  ck_assert_uint_eq (up->len, request->len);
   turn_append_error (world.sent, ICS_TURN_ALLOCATE, 300, 0xcb007107, 3478);
   world_say (&world, 9);
   ck_assert_str_eq (world.events->str, "D");
@@ -293,6 +295,121 @@ START_TEST (test_talk_redirected)
   ck_assert (ics_turn_talk_has_allocated (world.talk));
   ck_assert_uint_eq (world.got->len, world.sent->len);
   world_clear (&world);
+}
+END_TEST
+
+/* The client asks for a relay, in pieces. */
+static void
+client_asks (World *world, GByteArray *up)
+{
+  g_autoptr (GByteArray) request = g_byte_array_new ();
+
+  turn_append_allocate (request);
+  for (guint i = 0; i < request->len; i += 7)
+    ics_turn_talk_from_client (world->talk, request->data + i, MIN (7, request->len - i), up);
+}
+
+static void
+server_says (World *world, guint code, const char *events)
+{
+  g_byte_array_set_size (world->sent, 0);
+  g_byte_array_set_size (world->got, 0);
+  g_string_truncate (world->events, 0);
+  turn_append_error (world->sent, ICS_TURN_ALLOCATE, code, 0xcb007107, 3478);
+  world_say (world, 9);
+  ck_assert_str_eq (world->events->str, events);
+}
+
+/* A server without IPv4 relays is asked for an IPv6 one, once and for each request from there on; the client
+ * hears only of the end. */
+START_TEST (test_talk_other_family)
+{
+  g_autoptr (GByteArray) up = g_byte_array_new ();
+  g_autoptr (GBytes) again = NULL;
+  g_autoptr (GBytes) anew = NULL;
+  World world;
+  guint plain;
+
+  world_init (&world);
+  client_asks (&world, up);
+  plain = up->len;
+  server_says (&world, 440, "O");
+  ck_assert_uint_eq (world.got->len, 0);
+  again = ics_turn_talk_begin_anew (world.talk);
+  ck_assert_uint_eq (g_bytes_get_size (again), plain + 8);
+  server_says (&world, 401, "");
+  ck_assert_uint_eq (world.got->len, world.sent->len);
+  g_byte_array_set_size (up, 0);
+  client_asks (&world, up);
+  ck_assert_mem_eq (up->data, g_bytes_get_data (again, NULL), plain + 8);
+  server_says (&world, 440, "R");
+  ck_assert_uint_eq (world.got->len, world.sent->len);
+  /* Another server is another matter. */
+  server_says (&world, 300, "D");
+  anew = ics_turn_talk_begin_anew (world.talk);
+  ck_assert_uint_eq (g_bytes_get_size (anew), plain);
+  server_says (&world, 440, "O");
+  world_clear (&world);
+}
+END_TEST
+
+/* What the client had begun before the allocation is not lost, and what comes after is not looked at; 1: nor
+ * is it while requests are altered. */
+START_TEST (test_talk_passes_on)
+{
+  g_autoptr (GByteArray) request = g_byte_array_new ();
+  g_autoptr (GByteArray) up = g_byte_array_new ();
+
+  turn_append_allocate (request);
+  for (guint altered = 0; altered < 2; altered++)
+    {
+      World world;
+
+      world_init (&world);
+      if (altered)
+        {
+          client_asks (&world, up);
+          server_says (&world, 440, "O");
+          g_bytes_unref (ics_turn_talk_begin_anew (world.talk));
+        }
+      g_byte_array_set_size (up, 0);
+      ics_turn_talk_from_client (world.talk, request->data, 13, up);
+      ck_assert_uint_eq (up->len, altered ? 0 : 13);
+      g_byte_array_set_size (world.sent, 0);
+      turn_append_success (world.sent);
+      world_say (&world, 100);
+      ics_turn_talk_from_client (world.talk, request->data + 13, request->len - 13, up);
+      ck_assert_uint_eq (up->len, request->len);
+      ck_assert_mem_eq (up->data, request->data, request->len);
+      ics_turn_talk_from_client (world.talk, (const guint8 *)"data", 4, up);
+      ck_assert_uint_eq (up->len, request->len + 4);
+      world_clear (&world);
+    }
+}
+END_TEST
+
+/* What is no TURN is not understood, and passes too; 1: while requests are altered. */
+START_TEST (test_talk_blind)
+{
+  g_autoptr (GByteArray) up = g_byte_array_new ();
+
+  for (guint altered = 0; altered < 2; altered++)
+    {
+      World world;
+
+      world_init (&world);
+      client_asks (&world, up);
+      if (altered)
+        server_says (&world, 440, "O");
+      g_byte_array_set_size (up, 0);
+      ics_turn_talk_from_client (world.talk, (const guint8 *)"POST / HT", 9, up);
+      ics_turn_talk_from_client (world.talk, (const guint8 *)"TP/1.1", 6, up);
+      ck_assert_uint_eq (up->len, 15);
+      ck_assert_mem_eq (up->data, "POST / HTTP/1.1", 15);
+      if (!altered)
+        server_says (&world, 440, "R");
+      world_clear (&world);
+    }
 }
 END_TEST
 
@@ -384,10 +501,11 @@ END_TEST
 int
 main (void)
 {
-  const TTest *const tests[]
-      = { test_vector,      test_alternate_server, test_verdict,      test_frames,
-          test_no_turn,     test_talk_passes,      test_talk_refused, test_talk_redirected,
-          test_talk_broken, test_garbage,          test_where_to,     NULL };
+  const TTest *const tests[] = { test_vector,         test_alternate_server, test_verdict,
+                                 test_frames,         test_no_turn,          test_talk_passes,
+                                 test_talk_refused,   test_talk_redirected,  test_talk_other_family,
+                                 test_talk_passes_on, test_talk_blind,       test_talk_broken,
+                                 test_garbage,        test_where_to,         NULL };
 
   return run_suite ("turn talk", tests);
 }

@@ -176,26 +176,28 @@ reach_of (GInetAddress *address)
   return REACH_WORLD;
 }
 
-/* RFC 5780: coturn answers from its other address, and names it. That is of use only when all that hosts can
- * reach one can reach the other, under the address that is named. */
+/* RFC 5780: coturn answers from its other address of the same family, and names it. That is of use only when
+ * all that hosts can reach one can reach the other, under the address that is named. NATs are an IPv4 matter:
+ * with IPv4 addresses, which come first, the others do not count. */
 static gboolean
 can_discover_nats (const IcsCoturnSettings *settings)
 {
   g_autoptr (GInetAddress) first = NULL;
+  guint n = 0;
 
   for (guint i = 0; i < settings->n_addresses; i++)
     {
       g_autoptr (GInetAddress) address = g_inet_address_new_from_string (settings->addresses[i].local);
 
-      if (settings->addresses[i].public != NULL)
-        return FALSE;
       if (first == NULL)
         first = g_object_ref (address);
-      else if (g_inet_address_get_family (first) != g_inet_address_get_family (address)
-               || reach_of (first) != reach_of (address))
+      if (g_inet_address_get_family (first) != g_inet_address_get_family (address))
+        continue;
+      if (settings->addresses[i].public != NULL || reach_of (first) != reach_of (address))
         return FALSE;
+      n++;
     }
-  return settings->n_addresses >= 2;
+  return n >= 2;
 }
 
 /* A second port of each address, for STUN: hosts see whether their NATs map anew for it (RFC 4787 §4.1). With

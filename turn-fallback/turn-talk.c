@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "turn-fallback/turn-talk.h"
+#include "turn-fallback/turn-family.h"
 #include "turn-fallback/turn-stream.h"
 #include <string.h>
 
@@ -12,14 +13,19 @@ struct _IcsTurnTalk
   IcsTurnVerdict verdict;
   guint8 request[REQUEST_MAX]; /* the client's last one before the allocation */
   gsize request_len;
+  const char *password;
+  gboolean ipv6;                /* that is what the server is asked for */
   gboolean blind, blind_client; /* that stream can not be read */
   guint told;                   /* events that are told only once, as bits */
 };
 
 IcsTurnTalk *
-ics_turn_talk_new (void)
+ics_turn_talk_new (const char *password)
 {
-  return g_new0 (IcsTurnTalk, 1);
+  IcsTurnTalk *self = g_new0 (IcsTurnTalk, 1);
+
+  self->password = password;
+  return self;
 }
 
 void
@@ -40,11 +46,48 @@ ics_turn_talk_get_verdict (const IcsTurnTalk *self)
   return &self->verdict;
 }
 
-void
-ics_turn_talk_from_client (IcsTurnTalk *self, const guint8 *data, gsize len)
+static GBytes *
+for_ipv6 (const IcsTurnTalk *self)
 {
+  return ics_turn_family_ask_ipv6 (self->request, self->request_len, self->password);
+}
+
+/* The client's request as the server is to get it. */
+static GBytes *
+get_request (const IcsTurnTalk *self)
+{
+  GBytes *other = self->ipv6 ? for_ipv6 (self) : NULL;
+
+  return other != NULL ? other : g_bytes_new (self->request, self->request_len);
+}
+
+static void
+append_request (const IcsTurnTalk *self, GByteArray *pass)
+{
+  g_autoptr (GBytes) request = get_request (self);
+
+  g_byte_array_append (pass, g_bytes_get_data (request, NULL), (guint)g_bytes_get_size (request));
+}
+
+/* What is no longer to be altered: the begin of a message, and what follows. */
+static void
+append_rest (IcsTurnTalk *self, const guint8 *data, gsize len, GByteArray *pass)
+{
+  IcsTurnStream *stream = &self->from_client;
+
+  g_byte_array_append (pass, stream->kept, (guint)MIN (stream->have, sizeof stream->kept));
+  g_byte_array_append (pass, data, (guint)len);
+  stream->have = 0;
+}
+
+void
+ics_turn_talk_from_client (IcsTurnTalk *self, const guint8 *data, gsize len, GByteArray *pass)
+{
+  gboolean alters = self->ipv6 && pass != NULL;
   IcsTurnFrame frame;
 
+  if (!alters && pass != NULL)
+    g_byte_array_append (pass, data, (guint)len);
   while (len > 0 && !self->blind_client && !self->verdict.allocated)
     {
       self->blind_client = !ics_turn_stream_take (&self->from_client, data, len, &frame);
@@ -53,9 +96,13 @@ ics_turn_talk_from_client (IcsTurnTalk *self, const guint8 *data, gsize len)
           memcpy (self->request, frame.stun.data, frame.stun.len);
           self->request_len = frame.stun.len;
         }
+      if (frame.stun.len > 0 && alters)
+        append_request (self, pass);
       data += frame.used;
       len -= frame.used;
     }
+  if (alters && (self->blind_client || self->verdict.allocated))
+    append_rest (self, data, len, pass);
 }
 
 /* Once of each kind: a client repeats what was refused. */
@@ -70,17 +117,40 @@ once (IcsTurnTalk *self, IcsTurnTalkEvent event)
   return event;
 }
 
+static gboolean
+lacks_ipv4 (const IcsTurnTalk *self, const IcsTurnAnswer *answer)
+{
+  g_autoptr (GBytes) other = NULL;
+
+  /* A message that is half passed on can not be altered. */
+  if (self->ipv6 || self->from_client.have > 0 || answer->class != ICS_STUN_ERROR
+      || answer->method != ICS_TURN_ALLOCATE || answer->code != ICS_TURN_FAMILY_NOT_SUPPORTED)
+    return FALSE;
+  other = for_ipv6 (self);
+  return other != NULL;
+}
+
+static IcsTurnTalkEvent
+judge_negotiation (IcsTurnTalk *self, const IcsTurnAnswer *answer)
+{
+  gboolean elsewhere = answer->class == ICS_STUN_ERROR && answer->method == ICS_TURN_ALLOCATE
+                       && answer->code == ICS_TURN_TRY_ALTERNATE;
+  gboolean other = lacks_ipv4 (self, answer);
+
+  if (elsewhere || other)
+    {
+      self->ipv6 = other;
+      return elsewhere ? ICS_TURN_TALK_REDIRECTED : ICS_TURN_TALK_OTHER_FAMILY;
+    }
+  return ics_turn_verdict_take (&self->verdict, answer) ? once (self, ICS_TURN_TALK_REFUSED)
+                                                        : ICS_TURN_TALK_NOTHING;
+}
+
 static IcsTurnTalkEvent
 judge (IcsTurnTalk *self, const IcsTurnAnswer *answer)
 {
   if (!self->verdict.allocated)
-    {
-      if (answer->class == ICS_STUN_ERROR && answer->method == ICS_TURN_ALLOCATE
-          && answer->code == ICS_TURN_TRY_ALTERNATE)
-        return ICS_TURN_TALK_REDIRECTED;
-      return ics_turn_verdict_take (&self->verdict, answer) ? once (self, ICS_TURN_TALK_REFUSED)
-                                                            : ICS_TURN_TALK_NOTHING;
-    }
+    return judge_negotiation (self, answer);
   if (answer->class != ICS_STUN_ERROR || answer->code == ICS_TURN_STALE_NONCE)
     return ICS_TURN_TALK_NOTHING;
   if (answer->code == ICS_TURN_ALLOCATION_MISMATCH || answer->method == ICS_TURN_REFRESH)
@@ -101,7 +171,7 @@ pass_negotiation (IcsTurnTalk *self, const IcsTurnFrame *frame, GByteArray *pass
   if (frame->stun.len == 0 || !ics_turn_answer_parse (answer, frame->stun.data, frame->stun.len))
     return ICS_TURN_TALK_BROKEN;
   event = judge (self, answer);
-  if (event != ICS_TURN_TALK_REDIRECTED)
+  if (event != ICS_TURN_TALK_REDIRECTED && event != ICS_TURN_TALK_OTHER_FAMILY)
     g_byte_array_append (pass, frame->stun.data, (guint)frame->stun.len);
   return event;
 }
@@ -150,7 +220,7 @@ ics_turn_talk_begin_anew (IcsTurnTalk *self)
   memset (&self->from_server, 0, sizeof self->from_server);
   memset (&self->verdict, 0, sizeof self->verdict);
   self->blind = FALSE;
-  return g_bytes_new (self->request, self->request_len);
+  return get_request (self);
 }
 
 static gboolean

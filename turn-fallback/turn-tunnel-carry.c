@@ -18,6 +18,10 @@ tell (IcsTurnTunnel *self, IcsTurnTalkEvent event, const IcsTurnAnswer *answer)
     case ICS_TURN_TALK_REDIRECTED:
       ics_tunnel_redirect (self, answer);
       break;
+    case ICS_TURN_TALK_OTHER_FAMILY:
+      ics_tunnel_note (self, "%s has no IPv4 relay: asked for an IPv6 one", self->uri);
+      ics_tunnel_dial_anew (self);
+      break;
     case ICS_TURN_TALK_REFUSED:
       cause = ics_turn_verdict_cause (ics_turn_talk_get_verdict (self->talk));
       ics_tunnel_note (self, "%s refused: %s", self->uri, cause);
@@ -72,7 +76,7 @@ take_from_server (IcsTurnTunnel *self, gsize len)
       used += ics_turn_talk_from_server (self->talk, self->down.buffer + used, len - used, self->down.queue,
                                          &event, &answer);
       tell (self, event, &answer);
-      if (event == ICS_TURN_TALK_REDIRECTED || event == ICS_TURN_TALK_BROKEN)
+      if (self->state != ICS_TUNNEL_CARRYING)
         return;
     }
 }
@@ -142,10 +146,9 @@ on_up_read (GObject *source, GAsyncResult *result, gpointer data)
     ics_tunnel_end (self);
   else if (self->state != ICS_TUNNEL_ENDED)
     {
-      ics_turn_talk_from_client (self->talk, self->up.buffer, (gsize)n);
       /* While there is no server nothing is kept but the last request. */
-      if (self->state == ICS_TUNNEL_CARRYING)
-        g_byte_array_append (self->up.queue, self->up.buffer, (guint)n);
+      ics_turn_talk_from_client (self->talk, self->up.buffer, (gsize)n,
+                                 self->state == ICS_TUNNEL_CARRYING ? self->up.queue : NULL);
       up_pump (self);
     }
   ics_tunnel_release (self);

@@ -15,7 +15,7 @@ typedef enum
   ICS_TUNNEL_DIALLING,  /* to the server */
   ICS_TUNNEL_LISTENING, /* for the client */
   ICS_TUNNEL_CARRYING,
-  ICS_TUNNEL_REDIRECTED, /* carrying nothing while dialling to another server */
+  ICS_TUNNEL_REDIRECTED, /* carrying nothing while dialling anew */
   ICS_TUNNEL_ENDED
 } IcsTunnelState;
 
@@ -59,6 +59,9 @@ IcsTurnTunnel *ics_tunnel_hold (IcsTurnTunnel *self);
 void ics_tunnel_release (IcsTurnTunnel *self);
 void ics_tunnel_note (IcsTurnTunnel *self, const char *format, ...) G_GNUC_PRINTF (2, 3);
 void ics_tunnel_end (IcsTurnTunnel *self);
+/* The same question on another connection: a server may take a second one on the same for a repetition
+ * (coturn 4.6 answers it with no address then). */
+void ics_tunnel_dial_anew (IcsTurnTunnel *self);
 /* On to the server that @answer names; or the end. */
 void ics_tunnel_redirect (IcsTurnTunnel *self, const IcsTurnAnswer *answer);
 

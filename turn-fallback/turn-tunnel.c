@@ -90,6 +90,15 @@ ics_turn_tunnel_free (IcsTurnTunnel *self)
 
 /* --- the server --- */
 
+void
+ics_tunnel_dial_anew (IcsTurnTunnel *self)
+{
+  self->state = ICS_TUNNEL_REDIRECTED;
+  drop_connection (self->outer);
+  g_clear_object (&self->outer);
+  dial (self);
+}
+
 /* RFC 8489 §10: the same transport and credentials, the certificate of the domain that is named, or of the
  * same as before. Once, so that no two servers can send us to and fro. */
 void
@@ -121,9 +130,6 @@ ics_tunnel_redirect (IcsTurnTunnel *self, const IcsTurnAnswer *answer)
     }
   ics_tunnel_note (self, "%s sends us to %s, port %u (300)", self->uri, host, answer->alternate_port);
   self->redirected = TRUE;
-  self->state = ICS_TUNNEL_REDIRECTED;
-  drop_connection (self->outer);
-  g_clear_object (&self->outer);
   g_free (self->target->host);
   self->target->host = g_steal_pointer (&host);
   self->target->port = answer->alternate_port;
@@ -132,10 +138,10 @@ ics_tunnel_redirect (IcsTurnTunnel *self, const IcsTurnAnswer *answer)
       g_free (self->server->host);
       self->server->host = g_strdup (answer->alternate_domain);
     }
-  dial (self);
+  ics_tunnel_dial_anew (self);
 }
 
-/* The request that the first server did not want. */
+/* The request that was not answered to the client. */
 static void
 ask_again (IcsTurnTunnel *self)
 {
@@ -204,7 +210,7 @@ ics_turn_tunnel_new (const IcsTurnTunnelConfig *config, const IcsTurnTunnelCallb
   self->callbacks = *callbacks;
   self->user_data = user_data;
   self->cancellable = g_cancellable_new ();
-  self->talk = ics_turn_talk_new ();
+  self->talk = ics_turn_talk_new (self->server->password);
   self->up.queue = g_byte_array_new ();
   self->down.queue = g_byte_array_new ();
   dial (self);

@@ -9,6 +9,7 @@ import os
 import re
 import select
 import signal
+import socket
 import subprocess
 import sys
 
@@ -188,7 +189,7 @@ table inet silence {
 
     def wait_answer(self, address, port):
         """Until a STUN server answers there."""
-        with self.socket("server") as asking:
+        with self.socket("server", socket.AF_INET6 if ":" in address else socket.AF_INET) as asking:
             for _ in range(int(PATIENCE / 0.1)):
                 asking.sendto(_binding_request(), (address, port))
                 if select.select([asking], [], [], 0.1)[0]:

@@ -128,7 +128,7 @@ class Lab(Breakage):
         listen = [f"{topology.SERVER}:{RENDEZVOUS_PORT}", f"[{topology.SERVER6}]:{RENDEZVOUS_PORT}"]
         words = [word for address in listen for word in ("--listen", address)]
         self.server = self.run("server", "server", *words, "--public-address", topology.SERVER,
-                               "--state-dir", self.folder("server") + "/state", *arguments)
+                               "--public-address", topology.SERVER6, "--state-dir", self.folder("server") + "/state", *arguments)
         self.server.events.wait_until(
             lambda events: sum(event.get("type") == "listening" for event in events) >= len(listen), "listening")
         return self.server

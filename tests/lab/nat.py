@@ -78,7 +78,7 @@ def _ipv4_punches(a, b):
 def _without_udp(a, b):
     """A host without UDP has to have the relay, over TCP; so both have one where both are without."""
     relays = all(kind.udp or not kind.tcp_ports for kind in (a, b))     # the TURN server's port is not among those
-    return "turn" if relays and a.ipv4 and b.ipv4 else "channel"        # it has IPv4 only
+    return "turn" if relays else "channel"
 
 
 def _tcp_meets(a, b):
@@ -101,7 +101,9 @@ def expected_transport(a, b):
 
 
 def _search_gets_through(a, b):
-    """Does the search for the port of a mapping, where ICE alone does not get through?"""
+    """Does the search for the port of a mapping, where ICE alone does not get through? It looks at the host's own IPv4."""
+    if a.nat64 or b.nat64:
+        return False
     if a.mapping != ANY and b.mapping != ANY:
         return RANDOM not in (a.allocation, b.allocation)
     return True
@@ -122,7 +124,7 @@ def expected_path(a, b, search=True):
     if a.ipv6 and b.ipv6:
         return "direct"         # routed, and a stateful firewall keeps address and port as they are
     if not (a.reaches_ipv4 and b.reaches_ipv4):
-        return "channel"        # relayed addresses are IPv4
+        return "turn"           # a relay reaches the one family, and is reached over the other
     return "direct" if _ipv4_punches(a, b) or (search and _search_gets_through(a, b)) else "turn"
 
 

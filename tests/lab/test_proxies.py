@@ -102,8 +102,9 @@ def only_a_proxy(kind, side):
 
 @scenario
 def no_udp_at_all():
-    """Both hosts get out by TCP only: each is on a relay of its own, over the TURN server's own TCP."""
-    with Lab(a="udp-blocked", b="udp-blocked") as lab:
+    """Both hosts get out by TCP only, through NATs that change the ports: each is on a relay of its own, over the TURN server's
+    own TCP."""
+    with Lab(a="udp-blocked-symmetric", b="udp-blocked-symmetric") as lab:
         lab.start_server()
         expect_relay(lab, join(lab, (("-v",), ("-v",))), ("tcp", "tcp"))
 

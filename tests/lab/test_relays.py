@@ -32,15 +32,16 @@ def relays_of(event):
     return [event[end].rsplit(":", 1)[0] for end in ("local", "remote") if event[f"{end}_type"] == "relay"]
 
 
-def start_other_turn(lab, port):
-    """A TURN server of somebody else's. Returns how to name it to ice-session."""
+def start_other_turn(lab, port, address=topology.SERVER_SECOND, transport="udp"):
+    """A TURN server of somebody else's, which relays from the one address. Returns how to name it to ice-session."""
     name = f"/run/lab/turn-{port}"
     lab.start("server", "turnserver", "-n", "--no-cli", "--no-tls", "--no-dtls", "--no-rfc5780", "--lt-cred-mech",
               "--user=alice:secret", "--realm=elsewhere", f"--listening-port={port}",
-              f"--listening-ip={topology.SERVER_SECOND}", f"--relay-ip={topology.SERVER_SECOND}",
+              f"--listening-ip={address}", f"--relay-ip={address}",
               f"--pidfile={name}.pid", f"--db={name}.db", f"--log-file={name}.log")
-    lab.wait_answer(topology.SERVER_SECOND, port)
-    return "--turn", f"turn:alice:secret@{topology.SERVER_SECOND}:{port}"
+    lab.wait_answer(address, port)
+    host = f"[{address}]" if ":" in address else address
+    return "--turn", f"turn:alice:secret@{host}:{port}?transport={transport}"
 
 
 @contextlib.contextmanager
@@ -91,6 +92,18 @@ def one_hop_for_one_that_hides(listener, joiner, hiding):
 def two_hops_for_two_that_hide():
     with Lab(a="port-restricted", b="port-restricted") as lab, on_turn(lab, (("--path", "relay"),) * 2) as (pair, _):
         check_hops(pair, 2)
+
+
+@scenario(each={"one hop": ((), 1), "two hops": (("--path", "relay"), 2)})
+def ipv6_relays(joiner, hops):
+    """A TURN server without IPv4, between two hosts without IPv4."""
+    with Lab(a="ipv6-only", b="ipv6-only") as lab:
+        turn = "--turn", "none", *start_other_turn(lab, OTHER_PORTS[0], topology.SERVER6_SECOND, "tcp")
+        with on_turn(lab, ((*turn, "--path", "relay"), (*turn, *joiner))) as (pair, _):
+            check_hops(pair, hops)
+            for process in pair:
+                relays = relays_of(process.events.last("path", kind="turn"))
+                check(set(relays) == {f"[{topology.SERVER6_SECOND}]"}, f"{process.name}: {relays}")
 
 
 @scenario(each={"of the listener": (("a",), 1), "of the joiner": (("b",), 1), "of both": (("a", "b"), 2)})

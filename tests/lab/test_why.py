@@ -11,9 +11,9 @@ def knows_why(events):
 
 
 @scenario(each={
-    "udp blocked on one side": ("udp-blocked", "symmetric", "channel", "no STUN server answered this host",
+    "udp blocked on one side": ("udp-blocked", "symmetric", "turn", "no STUN server answered this host",
                                 "the other host has private addresses only"),
-    "no family in common": ("ipv6-only", "port-restricted", "channel", "this host has IPv6 only", "this host has IPv4 only"),
+    "no family in common": ("ipv6-only", "port-restricted", "turn", "this host has IPv6 only", "this host has IPv4 only"),
 })
 def evidence(a, b, kind, here, there):
     """When a search has failed the record has it; when the session ends, an event."""
@@ -23,6 +23,7 @@ def evidence(a, b, kind, here, there):
         exchange = traffic.Exchange(*pair, pause=0.5)
         for process in pair:
             process.events.wait_until(knows_why, "reason in the record")
+            process.wait_for("path", kind=kind)
         exchange.finish()
         for process, expected in zip(pair, (here, there)):
             lab.check_paths(process, kind)
