@@ -5,6 +5,7 @@ import socket
 import threading
 
 import nat
+import test_proxies
 import topology
 from lab import RENDEZVOUS_PORT, Lab
 from process import PATIENCE
@@ -23,6 +24,16 @@ def is_seen(event, **fields):
         check(event[name] == expected, f"{name} is {event[name]}, expected {expected}: {event}")
 
 
+def check_relays(event, expected):
+    """expected: {transport: whether there is a relay over it}; one row for each."""
+    found = {relay["transport"]: relay for relay in event["relays"]}
+    check(list(found) == list(expected) and len(event["relays"]) == len(expected), f"expected {expected}: {event}")
+    for transport, works in expected.items():
+        relay = found[transport]
+        check(bool(relay["address"]) == works and (relay["error"] is None) == works, f"{relay}")
+        check(not works or relay["setup_ms"] > 0 and (transport == "udp") == (relay["rtt_ms"] is None), f"{relay}")
+
+
 def check_kind(lab, machine):
     kind = lab.sides[machine].kind
     event = probe(lab, machine)
@@ -31,13 +42,13 @@ def check_kind(lab, machine):
     check(event["server_rtt_ms"] > 0, event)
     if not kind.udp:
         is_seen(event, nat="unknown", mapping="unknown", filtering="unknown", ports="unknown", mapped_addresses=[])
-        check(all(relay["address"] is None for relay in event["relays"]), event)
+        check_relays(event, {"udp": False, "tcp": True})
         return event
     is_seen(event, nat="yes" if kind.translated else "no", mapping=kind.mapping, filtering=kind.filtering,
             mapping_varies="no" if kind.mapping == nat.ANY else "yes",
             ports="preserved" if kind.mapping == nat.ANY else "random",
             mapped_addresses=[lab.sides[machine].mapped_address])
-    check(event["relays"] and all(relay["address"] and relay["setup_ms"] > 0 for relay in event["relays"]), event)
+    check_relays(event, {"udp": True, "tcp": True})
     return event
 
 
@@ -62,6 +73,32 @@ def one_address():
             is_seen(event, udp="yes", nat="yes", filtering="unknown")
             check(event["mapping"] in ("unknown", lab.sides[machine].kind.mapping), event)
             check(event["mapping_varies"] in ("unknown", varies), event)
+
+
+@scenario
+def gateway_and_proxy():
+    """A router that maps ports by two of the protocols, and gets its mappings back; and a host that gets out through a proxy only."""
+    with Lab(a="symmetric", b="port-restricted", gateways={"a": ("pcp",)}) as lab:
+        lab.start_server()
+        lab.wait_turn()
+        _, *elsewhere = test_proxies.relay_options(test_proxies.start_relay(lab))
+        options = (*elsewhere[2:], "--no-port-mapping")      # besides the server's own
+        processes = (lab.run("a", "probe"), lab.run("b", "probe", *options, environment=test_proxies.start_proxy(lab, "b", "http")))
+        mapped, proxied = (process.wait_for("probe") for process in processes)
+        for process in processes:
+            process.expect_exit(0)
+        outside = lab.sides["a"].outside
+        for protocol in ("pcp", "nat_pmp"):
+            found = mapped["port_mapping"][protocol]
+            check(found == {"maps": "yes", "address": outside, "error": None}, f"{protocol}: {found}")
+        check(mapped["port_mapping"]["upnp"]["maps"] == "no" and mapped["port_mapping"]["upnp"]["error"], mapped)
+        check("the router maps a port" in mapped["verdict"], mapped)
+        check(not lab.gateways["a"].mappings(), f"left behind: {lab.gateways['a'].mappings()}")
+        check({row["maps"] for row in proxied["port_mapping"].values()} == {"not asked"}, proxied)
+        is_seen(proxied, server_state="reachable", udp="no")
+        check(proxied["proxy"].startswith("http://"), proxied)
+        check_relays(proxied, {"udp": False, "tcp": True, "tls": True})
+        return f"{mapped['verdict']}; {proxied['verdict']}"
 
 
 class Portal:
