@@ -105,8 +105,8 @@ ICS_API const char *ics_network_report_get_relay_transport (IcsNetworkReport *se
 ICS_API const char *ics_network_report_get_relay_address (IcsNetworkReport *self, guint i);
 /* Until the allocation was there: name, connection and all; -1 = there was none. */
 ICS_API double ics_network_report_get_relay_setup_ms (IcsNetworkReport *self, guint i);
-/* Of one request on the open connection, through the proxy if there is one; -1 = not measured, as always over
- * UDP. */
+/* Of one request to the server, over that transport and through the proxy if there is one; -1 = not measured.
+ */
 ICS_API double ics_network_report_get_relay_rtt_ms (IcsNetworkReport *self, guint i);
 /* Why there was no allocation, in people's words; NULL if there was one. */
 ICS_API const char *ics_network_report_get_relay_error (IcsNetworkReport *self, guint i);

@@ -2,6 +2,7 @@
 #include "session/relay-trial.h"
 #include "agent/ice-attempt.h"
 #include "agent/remote-candidate.h"
+#include "agent/stun-ping.h"
 #include "turn-fallback/turn-tunnel.h"
 
 /* The connection over TCP or TLS, then the allocation; an inquiry takes two seconds more. */
@@ -14,6 +15,10 @@ struct _IcsRelayTrial
   IcsTraversal *attempt;
   IcsTurnTunnel *tunnel; /* NULL over UDP */
   gint64 started_at;
+  IcsStunPing *ping; /* over UDP, while it has no answer */
+  gint64 rtt;        /* µs; -1 = not measured */
+  char *address;     /* of the relay, while that is waited for */
+  double setup_ms;
   GSource *late; /* when it could not even start */
   gboolean told;
   char *cause;          /* the last thing that was said */
@@ -25,21 +30,31 @@ struct _IcsRelayTrial
 };
 
 static void
-tell (IcsRelayTrial *self, const char *address)
+tell (IcsRelayTrial *self)
 {
-  gint64 rtt = self->tunnel != NULL ? ics_turn_tunnel_get_rtt (self->tunnel) : -1;
-  IcsRelayTrialResult result = { .address = address, .setup_ms = -1, .rtt_ms = -1 };
+  IcsRelayTrialResult result = { .address = self->address, .setup_ms = self->setup_ms, .rtt_ms = -1 };
 
-  if (self->told)
+  if (self->told || (self->address != NULL && self->ping != NULL))
     return;
   self->told = TRUE;
-  if (rtt >= 0)
-    result.rtt_ms = (double)rtt / G_TIME_SPAN_MILLISECOND;
-  if (address != NULL)
-    result.setup_ms = (double)(g_get_monotonic_time () - self->started_at) / G_TIME_SPAN_MILLISECOND;
-  else
+  if (self->tunnel != NULL)
+    self->rtt = ics_turn_tunnel_get_rtt (self->tunnel);
+  if (self->rtt >= 0)
+    result.rtt_ms = (double)self->rtt / G_TIME_SPAN_MILLISECOND;
+  if (self->address == NULL)
     result.error = self->cause != NULL ? self->cause : "it gave no relay, and no reason";
   self->done (self, &result, self->user_data);
+}
+
+static void
+on_ping (gint64 rtt, gpointer user_data)
+{
+  IcsRelayTrial *self = user_data;
+
+  self->ping = NULL;
+  self->rtt = rtt;
+  if (self->address != NULL)
+    tell (self);
 }
 
 /* The server's name is known to whoever reads it. */
@@ -59,10 +74,14 @@ static void
 on_candidate (G_GNUC_UNUSED IcsTraversal *attempt, const char *line, gpointer user_data)
 {
   static const IcsCandidateRules rules = { .relay_only = TRUE };
+  IcsRelayTrial *self = user_data;
   IcsRemoteCandidate candidate;
 
-  if (ics_remote_candidate_parse (line, &rules, &candidate) == ICS_CANDIDATE_OK)
-    tell (user_data, candidate.address);
+  if (self->address != NULL || ics_remote_candidate_parse (line, &rules, &candidate) != ICS_CANDIDATE_OK)
+    return;
+  self->address = g_strdup (candidate.address);
+  self->setup_ms = (double)(g_get_monotonic_time () - self->started_at) / G_TIME_SPAN_MILLISECOND;
+  tell (self);
 }
 
 /* Without a relay the attempt goes on to find out why, and fails. */
@@ -75,7 +94,7 @@ static void
 on_state (G_GNUC_UNUSED IcsTraversal *attempt, IcsIceState state, gpointer user_data)
 {
   if (state == ICS_ICE_FAILED)
-    tell (user_data, NULL);
+    tell (user_data);
 }
 
 static void
@@ -102,7 +121,7 @@ on_note (G_GNUC_UNUSED IcsTraversal *attempt, const char *line, gpointer user_da
 static gboolean
 on_late (gpointer user_data)
 {
-  tell (user_data, NULL);
+  tell (user_data);
   return G_SOURCE_REMOVE;
 }
 
@@ -132,7 +151,7 @@ on_tunnel_ready (guint16 port, gpointer user_data)
 static void
 on_tunnel_ended (gpointer user_data)
 {
-  tell (user_data, NULL);
+  tell (user_data);
 }
 
 static void
@@ -177,10 +196,16 @@ ics_relay_trial_start (const IcsRelayTrialConfig *config, IcsRelayTrialFunc done
   ice.turn = self->server = ics_turn_server_copy (config->server);
   self->done = done;
   self->user_data = user_data;
+  self->rtt = -1;
+  self->setup_ms = -1;
   self->started_at = g_get_monotonic_time ();
   self->attempt = ics_ice_attempt_new (&ice, &callbacks, self);
   if (self->server->transport == ICS_TURN_UDP)
-    begin (self, config->context);
+    {
+      self->ping = ics_stun_ping_start (self->server->host, self->server->port, config->family,
+                                        config->context, on_ping, self);
+      begin (self, config->context);
+    }
   else
     open_tunnel (self, config);
   return self;
@@ -197,6 +222,7 @@ on_attempt_closed (gpointer user_data)
   g_clear_pointer (&self->tunnel, ics_turn_tunnel_free);
   ics_turn_server_free (self->server);
   g_free (self->cause);
+  g_free (self->address);
   g_free (self);
   closed (closed_data);
 }
@@ -207,6 +233,8 @@ ics_relay_trial_free (IcsRelayTrial *self, void (*closed) (gpointer), gpointer c
   if (self->late != NULL)
     g_source_destroy (self->late);
   g_clear_pointer (&self->late, g_source_unref);
+  if (self->ping != NULL)
+    ics_stun_ping_cancel (g_steal_pointer (&self->ping));
   if (self->tunnel != NULL)
     ics_turn_tunnel_mute (self->tunnel);
   self->closed = closed;

@@ -15,7 +15,7 @@ typedef struct
 {
   const char *address; /* that it relays from; NULL = none */
   double setup_ms;     /* until it was there, from the look-up of the name on; -1 = it never was */
-  double rtt_ms;       /* of a request to the server; -1 = not measured, as always over UDP */
+  double rtt_ms;       /* of a request to the server, over that transport; -1 = not measured */
   const char *error;   /* why there is none, in people's words */
 } IcsRelayTrialResult;
 

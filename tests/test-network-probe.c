@@ -107,16 +107,12 @@ probe (World *w, const char *const *uris, const char *ca)
 static void
 expect_relay (World *w, guint i, const char *transport)
 {
-  gboolean udp = g_str_equal (transport, "udp");
-
   ck_assert_str_eq (ics_network_report_get_relay_transport (w->report, i), transport);
   ck_assert_msg (ics_network_report_get_relay_error (w->report, i) == NULL, "%s: %s", transport,
                  ics_network_report_get_relay_error (w->report, i));
   ck_assert_str_eq (ics_network_report_get_relay_address (w->report, i), "127.0.0.1");
   ck_assert (ics_network_report_get_relay_setup_ms (w->report, i) > 0);
-  ck_assert ((ics_network_report_get_relay_rtt_ms (w->report, i) > 0) == !udp);
-  ck_assert (ics_network_report_get_relay_rtt_ms (w->report, i)
-             < ics_network_report_get_relay_setup_ms (w->report, i));
+  ck_assert (ics_network_report_get_relay_rtt_ms (w->report, i) > 0);
 }
 
 /* The quota is one allocation a user: the second round works only if the first gave its own back before it
