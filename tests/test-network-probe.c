@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The probe with a rendezvous server and a TURN server of its own: relays over UDP, TCP and TLS. */
+/* The probe with a rendezvous server and a TURN server of its own. Over UDP the relay's trial alone: a probe
+ * also asks what the NAT does, and waits for silence. */
 #include "session/ice-session.h"
+#include "session/relay-trial.h"
 #include "tests/certificate.h"
 #include "tests/coturn.h"
 #include "tests/ice-side.h"
@@ -117,26 +119,78 @@ expect_relay (World *w, guint i, const char *transport)
 
 /* The quota is one allocation a user: the second round works only if the first gave its own back before it
  * ended. The rows are in the order of the transports; what is named twice is tried once. */
-START_TEST (each_transport)
+START_TEST (over_streams)
 {
   World w;
-  char *uris[5] = { NULL };
+  char *uris[4] = { NULL };
 
   world_init (&w);
   uris[0] = uri (&w, "user0", "tls");
   uris[1] = uri (&w, "bob", "tcp");
-  uris[2] = uri (&w, "alice", "udp");
-  uris[3] = uri (&w, "user1", "udp");
+  uris[2] = uri (&w, "user1", "tcp");
   for (guint round = 0; round < 2; round++)
     {
       probe (&w, (const char *const *)uris, w.certificate);
-      ck_assert_uint_eq (ics_network_report_get_n_relays (w.report), 3);
-      expect_relay (&w, 0, "udp");
-      expect_relay (&w, 1, "tcp");
-      expect_relay (&w, 2, "tls");
+      ck_assert_uint_eq (ics_network_report_get_n_relays (w.report), 2);
+      expect_relay (&w, 0, "tcp");
+      expect_relay (&w, 1, "tls");
     }
-  for (guint i = 0; i < 4; i++)
+  for (guint i = 0; i < 3; i++)
     g_free (uris[i]);
+  world_clear (&w);
+}
+END_TEST
+
+typedef struct
+{
+  gboolean told, closed;
+  char *address, *error;
+  double setup_ms, rtt_ms;
+} Trial;
+
+static void
+on_trial (IcsRelayTrial *self, const IcsRelayTrialResult *result, gpointer user_data)
+{
+  Trial *trial = user_data;
+
+  trial->told = TRUE;
+  trial->address = g_strdup (result->address);
+  trial->error = g_strdup (result->error);
+  trial->setup_ms = result->setup_ms;
+  trial->rtt_ms = result->rtt_ms;
+  ics_relay_trial_free (self, set_true, &trial->closed);
+}
+
+/* _i: 1 with a user whom the server does not know. */
+START_TEST (over_udp)
+{
+  Trial trial = { 0 };
+  World w;
+  g_autoptr (IcsTurnServer) server = NULL;
+  g_autofree char *text = NULL;
+  IcsRelayTrialConfig config = { .context = g_main_context_default () };
+
+  world_init (&w);
+  text = uri (&w, _i == 1 ? "mallory" : "alice", "udp");
+  config.server = server = ics_turn_server_parse (text, NULL);
+  ics_relay_trial_start (&config, on_trial, &trial);
+  ck_assert (!trial.told);
+  WAIT (is_true, &trial.told);
+  WAIT (is_true, &trial.closed);
+  if (_i == 0)
+    {
+      ck_assert_str_eq (trial.address, "127.0.0.1");
+      ck_assert_ptr_null (trial.error);
+      ck_assert (trial.setup_ms > 0 && trial.rtt_ms > 0);
+    }
+  else
+    {
+      ck_assert_ptr_null (trial.address);
+      ck_assert_str_eq (trial.error, "refused: wrong or expired credentials (401)");
+      ck_assert (trial.setup_ms < 0);
+    }
+  g_free (trial.address);
+  g_free (trial.error);
   world_clear (&w);
 }
 END_TEST
@@ -149,7 +203,6 @@ typedef struct
 } Refusal;
 
 static const Refusal refusals[] = {
-  { "mallory", "udp", TRUE, "refused: wrong or expired credentials (401)" },
   { "mallory", "tcp", TRUE, "refused: wrong or expired credentials (401)" },
   { "mallory", "tls", TRUE, "refused: wrong or expired credentials (401)" },
   { "alice", "tls", FALSE, "its certificate is not trusted" },
@@ -202,7 +255,7 @@ int
 main (void)
 {
   const SuiteLoop tests[]
-      = { { each_transport, 1 }, { refused, G_N_ELEMENTS (refusals) }, { nobody_there, 1 } };
+      = { { over_streams, 1 }, { over_udp, 2 }, { refused, G_N_ELEMENTS (refusals) }, { nobody_there, 1 } };
 
   isolate ();
   return run_loops ("network-probe", tests, G_N_ELEMENTS (tests));
