@@ -6,6 +6,7 @@ import threading
 
 import nat
 import test_proxies
+import test_relays
 import topology
 from lab import RENDEZVOUS_PORT, Lab
 from process import PATIENCE
@@ -16,6 +17,8 @@ def probe(lab, machine, *options, status=0):
     process = lab.run(machine, "probe", *options)
     event = process.wait_for("probe")
     process.expect_exit(status)
+    for address in (topology.SERVER, topology.SERVER_SECOND):      # the server answers first, and closes them then
+        test_relays.until(lambda address=address: not lab.relay_ports(address), f"no relay left behind at {address}")
     return event
 
 
@@ -35,7 +38,7 @@ def check_relays(event, expected):
 
 def check_kind(lab, machine):
     kind = lab.sides[machine].kind
-    event = probe(lab, machine)
+    event = probe(lab, machine, "--no-port-mapping")
     is_seen(event, server_state="reachable", proxy=None, udp="yes" if kind.udp else "no")
     check(lab.sides[machine].address in event["local_addresses"], event)
     check(event["server_rtt_ms"] > 0, event)
@@ -90,6 +93,7 @@ def gateway_and_proxy():
         for protocol in ("pcp", "nat_pmp"):
             found = mapped["port_mapping"][protocol]
             check(found == {"maps": "yes", "address": outside, "error": None}, f"{protocol}: {found}")
+        check(sum("PCP MAP: added mapping" in line for line in lab.gateways["a"].lines) == 1, "PCP did not map one port")
         check(mapped["port_mapping"]["upnp"]["maps"] == "no" and mapped["port_mapping"]["upnp"]["error"], mapped)
         check("the router maps a port" in mapped["verdict"], mapped)
         check(not lab.gateways["a"].mappings(), f"left behind: {lab.gateways['a'].mappings()}")
