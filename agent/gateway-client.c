@@ -216,7 +216,8 @@ static GSourceFuncs source_funcs = { .dispatch = dispatch };
 static void
 make_map (IcsGatewayClient *self)
 {
-  IcsPortMapConfig config = { .client = self->config.local,
+  IcsPortMapConfig config = { .choice = self->config.choice,
+                              .client = self->config.local,
                               .internal_port = self->config.port,
                               .lifetime = self->config.lifetime,
                               .random = self->random };

@@ -16,6 +16,7 @@ typedef struct
   guint32 local; /* IPv4, in host byte order */
   guint16 port;
   guint32 lifetime; /* seconds */
+  IcsPortMapChoice choice;
   GMainContext *context;
 } IcsGatewayClientConfig;
 

@@ -51,12 +51,19 @@ ics_port_map_seek (IcsPortMap *self, gint64 now)
   self->status.state = ICS_PORT_MAP_SEEKING;
   self->expires_at = G_MAXINT64;
   self->epoch.known = FALSE;
-  ics_port_map_begin (self, now, ICS_PORT_MAP_ASK_PCP);
+  ics_port_map_begin (self, now,
+                      self->config.choice == ICS_PORT_MAP_ONLY_NAT_PMP ? ICS_PORT_MAP_ASK_NAT_PMP_ADDRESS
+                                                                       : ICS_PORT_MAP_ASK_PCP);
 }
 
 void
 ics_port_map_try_nat_pmp (IcsPortMap *self, gint64 now)
 {
+  if (self->config.choice == ICS_PORT_MAP_ONLY_PCP)
+    {
+      ics_port_map_refuse (self, "it does not speak PCP");
+      return;
+    }
   self->epoch.known = FALSE;
   ics_port_map_begin (self, now, ICS_PORT_MAP_ASK_NAT_PMP_ADDRESS);
 }
@@ -204,7 +211,7 @@ ics_port_map_handle_timeout (IcsPortMap *self, gint64 now)
     return;
   if (self->status.state == ICS_PORT_MAP_RELEASING)
     ics_port_map_stop (self, ICS_PORT_MAP_OVER);
-  else if (self->step == ICS_PORT_MAP_ASK_PCP)
+  else if (self->step == ICS_PORT_MAP_ASK_PCP && self->config.choice != ICS_PORT_MAP_ONLY_PCP)
     ics_port_map_try_nat_pmp (self, now);
   else
     ics_port_map_refuse (self, "no answer");

@@ -27,8 +27,17 @@ typedef enum
   ICS_PORT_MAP_NAT_PMP
 } IcsPortMapProtocol;
 
+/* Which of the two are spoken. */
+typedef enum
+{
+  ICS_PORT_MAP_EITHER, /* NAT-PMP where PCP gives nothing */
+  ICS_PORT_MAP_ONLY_PCP,
+  ICS_PORT_MAP_ONLY_NAT_PMP
+} IcsPortMapChoice;
+
 typedef struct
 {
+  IcsPortMapChoice choice;
   guint32 client; /* this host's address, from which it asks and which is mapped */
   guint16 internal_port;
   guint32 lifetime; /* seconds, asked for; the gateway may grant another one */

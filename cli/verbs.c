@@ -41,8 +41,10 @@ const CliVerb cli_verbs[] = {
     "Tell what this network allows.",
     "Asks the rendezvous server, and the STUN and TURN servers that it names, and tells: whether they answer, under which addresses this "
     "host is seen, how the NAT maps and filters (RFC 4787; \"unknown\" where it can not be measured: a server with two addresses "
-    "is needed for all of it), which relays can be had, and in one line what to expect. On standard output, with --json as one object.",
-    CLI_OPTS_COMMON | BIT (CLI_OPT_SERVER) | BIT (CLI_OPT_IPV4) | BIT (CLI_OPT_IPV6) | BIT (CLI_OPT_TURN),
+    "is needed for all of it), by which protocols this network's router maps a port (it is asked for one, which it gets back at once), "
+    "which relays can be had over UDP, TCP and TLS, and in one line what to expect. On standard output, with --json as one object.",
+    CLI_OPTS_COMMON | BIT (CLI_OPT_SERVER) | BIT (CLI_OPT_IPV4) | BIT (CLI_OPT_IPV6) | BIT (CLI_OPT_TURN) | BIT (CLI_OPT_TURN_CA)
+      | BIT (CLI_OPT_NO_PORT_MAPPING),
     0, 0, "probe takes no operand; see ice-session help probe", FALSE, cli_verb_probe },
   { "forward serve", "[NAME=]HOST:PORT|[NAME=]PORT...",
     "Offer TCP services to the other host.",

@@ -5,6 +5,7 @@
 #include "base/secret.h"
 #include "session/channel-proxy.h"
 #include "session/record.h"
+#include "session/turn-ca.h"
 #include "transport/ics-stream-private.h"
 #include "transport/quic-conn.h"
 
@@ -180,22 +181,6 @@ unref_thread (gpointer data)
   ics_link_thread_unref (data);
 }
 
-/* (nullable) */
-static GTlsDatabase *
-load_turn_ca (IcsLink *self, GError **error)
-{
-  g_autoptr (GError) cause = NULL;
-  GTlsDatabase *database;
-
-  if (self->turn_ca_file == NULL)
-    return NULL;
-  database = g_tls_file_database_new (self->turn_ca_file, &cause);
-  if (database == NULL)
-    g_set_error (error, ICS_ERROR, ICS_ERROR_INVALID_ARGUMENT, "cannot read the certificates in %s: %s",
-                 self->turn_ca_file, cause->message);
-  return database;
-}
-
 static void
 start (IcsLink *self, const char *code, GTlsDatabase *turn_ca)
 {
@@ -240,8 +225,7 @@ ics_link_connect_async (IcsLink *self, const char *code, GCancellable *cancellab
                                "a link needs a server (or a channel) and an application name");
       return;
     }
-  turn_ca = load_turn_ca (self, &error);
-  if (error != NULL)
+  if (!ics_turn_ca_load (self->turn_ca_file, &turn_ca, &error))
     {
       g_task_return_error (task, error);
       return;

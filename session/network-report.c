@@ -2,6 +2,11 @@
 #include "session/network-report-private.h"
 #include <arpa/inet.h>
 
+/* The library's own, and the one that it shows. */
+G_STATIC_ASSERT ((int)ICS_MAPPING_PCP == (int)ICS_GATEWAY_PCP);
+G_STATIC_ASSERT ((int)ICS_MAPPING_NAT_PMP == (int)ICS_GATEWAY_NAT_PMP);
+G_STATIC_ASSERT ((int)ICS_MAPPING_UPNP == (int)ICS_GATEWAY_UPNP);
+
 G_DEFINE_BOXED_TYPE (IcsNetworkReport, ics_network_report, ics_network_report_ref, ics_network_report_unref)
 
 static void
@@ -11,6 +16,7 @@ clear_relay (gpointer data)
 
   g_free (relay->uri);
   g_free (relay->address);
+  g_free (relay->error);
 }
 
 IcsNetworkReport *
@@ -49,18 +55,49 @@ ics_network_report_unref (IcsNetworkReport *self)
   g_free (self);
 }
 
-void
-ics_network_report_add_relay (IcsNetworkReport *self, const char *uri, const char *address, double setup_ms)
+/* --- what is found --- */
+
+static IcsReportedRelay *
+relay_at (IcsNetworkReport *self, guint i)
 {
-  IcsReportedRelay relay = { g_strdup (uri), g_strdup (address), setup_ms };
+  return &g_array_index (self->relays, IcsReportedRelay, i);
+}
+
+void
+ics_network_report_add_relay (IcsNetworkReport *self, const char *uri, IcsTurnTransport transport)
+{
+  IcsReportedRelay relay = { .uri = g_strdup (uri),
+                             .transport = transport,
+                             .setup_ms = -1,
+                             .rtt_ms = -1,
+                             .error = g_strdup ("no answer in time") };
 
   g_array_append_val (self->relays, relay);
 }
 
-static const IcsReportedRelay *
-relay_at (IcsNetworkReport *self, guint i)
+void
+ics_network_report_set_relay (IcsNetworkReport *self, guint i, const IcsRelayTrialResult *result)
 {
-  return &g_array_index (self->relays, IcsReportedRelay, i);
+  IcsReportedRelay *relay = relay_at (self, i);
+
+  relay->address = g_strdup (result->address);
+  relay->setup_ms = result->setup_ms;
+  relay->rtt_ms = result->rtt_ms;
+  g_free (relay->error);
+  relay->error = g_strdup (result->error);
+}
+
+void
+ics_network_report_set_gateway (IcsNetworkReport *self, const IcsGatewayFinding *findings)
+{
+  self->gateway_asked = TRUE;
+  for (guint i = 0; i < ICS_GATEWAY_N_PROTOCOLS; i++)
+    {
+      struct in_addr in = { .s_addr = htonl (findings[i].external) };
+
+      self->gateway[i] = findings[i];
+      inet_ntop (AF_INET, &in, self->external[i], sizeof self->external[i]);
+    }
 }
 
 /* --- conclusions --- */
@@ -86,77 +123,6 @@ list_mapped (const IcsNatBehavior *nat)
   return (char **)g_ptr_array_free (g_steal_pointer (&list), FALSE);
 }
 
-static gboolean
-has_relay (IcsNetworkReport *self)
-{
-  for (guint i = 0; i < self->relays->len; i++)
-    if (relay_at (self, i)->address != NULL)
-      return TRUE;
-  return FALSE;
-}
-
-static const char *
-judge_server (IcsNetworkReport *self)
-{
-  switch (self->server_state)
-    {
-    case ICS_SERVER_REACHABLE:
-      return NULL;
-    case ICS_SERVER_UNREACHABLE:
-      return "the rendezvous server is not reachable: no session can begin";
-    case ICS_SERVER_CAPTIVE:
-      return "something else answers in the rendezvous server's place: log in to this network with a "
-             "browser, or ask "
-             "for a proxy that lets WebSockets pass";
-    case ICS_SERVER_REFUSING:
-      return "the rendezvous server refuses this host for now";
-    }
-  return NULL;
-}
-
-/* With UDP. */
-static const char *
-judge_nat (IcsNetworkReport *self)
-{
-  const IcsNatBehavior *nat = &self->nat;
-
-  if (nat->translated == ICS_FACT_NO)
-    return nat->filtering == ICS_NAT_ENDPOINT_INDEPENDENT
-               ? "there is no NAT and no filter: direct connections will work with every peer that has UDP"
-               : "there is no NAT: direct connections will work with most peers";
-  if (nat->mapping_varies == ICS_FACT_YES)
-    return has_relay (self)
-               ? "the NAT gives each destination another port: direct connections will work with some "
-                 "peers, a TURN relay carries the others"
-               : "the NAT gives each destination another port: direct connections will work with some "
-                 "peers, the rendezvous server carries the others";
-  if (nat->mapping_varies == ICS_FACT_NO)
-    return "direct connections will work with most peers";
-  return "UDP works, but how the NAT behaves could not be measured: whether direct connections will work is "
-         "not known";
-}
-
-static const char *
-judge (IcsNetworkReport *self)
-{
-  const char *server = judge_server (self);
-
-  if (server != NULL)
-    return server;
-  switch (self->nat.answered)
-    {
-    case ICS_FACT_YES:
-      return judge_nat (self);
-    case ICS_FACT_NO:
-      return has_relay (self)
-                 ? "no STUN server answered over UDP: sessions will go through a TURN relay"
-                 : "no STUN server answered over UDP: sessions will go through the rendezvous server";
-    case ICS_FACT_UNKNOWN:
-      return "there is no STUN server to ask: whether direct connections will work is not known";
-    }
-  return "";
-}
-
 void
 ics_network_report_seal (IcsNetworkReport *self, const IcsNatBehavior *nat)
 {
@@ -164,7 +130,7 @@ ics_network_report_seal (IcsNetworkReport *self, const IcsNatBehavior *nat)
     self->nat = *nat;
   g_strfreev (self->mapped_addresses);
   self->mapped_addresses = list_mapped (&self->nat);
-  self->verdict = judge (self);
+  self->verdict = ics_network_report_judge (self);
 }
 
 /* --- questions --- */
@@ -253,6 +219,24 @@ ics_network_report_get_stun_rtt_ms (IcsNetworkReport *self)
   return self->nat.rtt < 0 ? -1 : (double)self->nat.rtt / G_TIME_SPAN_MILLISECOND;
 }
 
+const char *
+ics_network_report_get_port_mapping (IcsNetworkReport *self, IcsMappingProtocol protocol)
+{
+  return self->gateway_asked ? ics_fact_to_string (self->gateway[protocol].maps) : "not asked";
+}
+
+const char *
+ics_network_report_get_port_mapping_address (IcsNetworkReport *self, IcsMappingProtocol protocol)
+{
+  return self->gateway[protocol].maps == ICS_FACT_YES ? self->external[protocol] : NULL;
+}
+
+const char *
+ics_network_report_get_port_mapping_error (IcsNetworkReport *self, IcsMappingProtocol protocol)
+{
+  return self->gateway[protocol].reason;
+}
+
 guint
 ics_network_report_get_n_relays (IcsNetworkReport *self)
 {
@@ -266,6 +250,21 @@ ics_network_report_get_relay_uri (IcsNetworkReport *self, guint i)
 }
 
 const char *
+ics_network_report_get_relay_transport (IcsNetworkReport *self, guint i)
+{
+  switch (relay_at (self, i)->transport)
+    {
+    case ICS_TURN_UDP:
+      return "udp";
+    case ICS_TURN_TCP:
+      return "tcp";
+    case ICS_TURN_TLS:
+      return "tls";
+    }
+  return "";
+}
+
+const char *
 ics_network_report_get_relay_address (IcsNetworkReport *self, guint i)
 {
   return relay_at (self, i)->address;
@@ -275,6 +274,18 @@ double
 ics_network_report_get_relay_setup_ms (IcsNetworkReport *self, guint i)
 {
   return relay_at (self, i)->setup_ms;
+}
+
+double
+ics_network_report_get_relay_rtt_ms (IcsNetworkReport *self, guint i)
+{
+  return relay_at (self, i)->rtt_ms;
+}
+
+const char *
+ics_network_report_get_relay_error (IcsNetworkReport *self, guint i)
+{
+  return relay_at (self, i)->error;
 }
 
 const char *

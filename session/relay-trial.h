@@ -6,18 +6,34 @@
 
 G_BEGIN_DECLS
 
-/* Whether a TURN server gives this host a relay: makes an allocation, and gives it back. */
+/* Whether a TURN server gives this host a relay, over UDP, TCP or TLS: makes an allocation, and gives it
+ * back. */
 
 typedef struct _IcsRelayTrial IcsRelayTrial;
 
-/* @address: that it relays from, NULL = none; @setup_ms: until it was there. Once, never inside start(). */
-typedef void (*IcsRelayTrialFunc) (IcsRelayTrial *self, const char *address, double setup_ms,
+typedef struct
+{
+  const char *address; /* that it relays from; NULL = none */
+  double setup_ms;     /* until it was there, from the look-up of the name on; -1 = it never was */
+  double rtt_ms;       /* of a request to the server, over that transport; -1 = not measured */
+  const char *error;   /* why there is none, in people's words */
+} IcsRelayTrialResult;
+
+/* Once, never inside start(). May free the trial. */
+typedef void (*IcsRelayTrialFunc) (IcsRelayTrial *self, const IcsRelayTrialResult *result,
                                    gpointer user_data);
 
-/* With credentials. @server is copied. */
-IcsRelayTrial *ics_relay_trial_start (const IcsTurnServer *server, int family, GMainContext *context,
-                                      IcsRelayTrialFunc done, gpointer user_data);
-const IcsTurnServer *ics_relay_trial_get_server (IcsRelayTrial *self);
+typedef struct
+{
+  const IcsTurnServer *server;
+  GTlsDatabase *ca;      /* trusted besides the system's store; may be NULL */
+  int family;            /* 0 any, 4 or 6 */
+  GMainContext *context; /* the thread-default one */
+} IcsRelayTrialConfig;
+
+/* Ends within 14 s. */
+IcsRelayTrial *ics_relay_trial_start (const IcsRelayTrialConfig *config, IcsRelayTrialFunc done,
+                                      gpointer user_data);
 /* Also before it is done. @closed runs when the allocation is given back. */
 void ics_relay_trial_free (IcsRelayTrial *self, void (*closed) (gpointer), gpointer closed_data);
 

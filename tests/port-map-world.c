@@ -129,11 +129,12 @@ gateway_restart (Gateway *gateway, gint64 now)
 /* --- the host --- */
 
 World
-world_new (guint32 seed)
+world_new_with (guint32 seed, IcsPortMapChoice choice)
 {
   World world
       = { .now = 1000 * SECOND, .gateway = { .pcp = TRUE, .lifetime = LIFETIME, .external = EXTERNAL } };
-  IcsPortMapConfig config = { .client = CLIENT, .internal_port = PORT, .lifetime = LIFETIME };
+  IcsPortMapConfig config
+      = { .choice = choice, .client = CLIENT, .internal_port = PORT, .lifetime = LIFETIME };
 
   world.random = g_rand_new_with_seed (seed);
   config.random = world.random;
@@ -141,6 +142,12 @@ world_new (guint32 seed)
     config.nonce[i] = (guint8)g_rand_int (world.random);
   world.map = ics_port_map_new (world.now, &config);
   return world;
+}
+
+World
+world_new (guint32 seed)
+{
+  return world_new_with (seed, ICS_PORT_MAP_EITHER);
 }
 
 void

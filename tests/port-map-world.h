@@ -47,6 +47,7 @@ void gateway_restart (Gateway *gateway, gint64 now);
 guint32 gateway_epoch (const Gateway *gateway, gint64 now);
 
 World world_new (guint32 seed);
+World world_new_with (guint32 seed, IcsPortMapChoice choice);
 void world_clear (World *world);
 const IcsPortMapStatus *world_status (World *world);
 /* What is due now; FALSE: nothing. */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* One mapping at a gateway, on a virtual clock. */
+#include "agent/nat-pmp.h"
 #include "tests/port-map-world.h"
 #include "tests/suite.h"
 #include <string.h>
@@ -116,6 +117,56 @@ START_TEST (silence)
   ck_assert (!world_take_request (&world, &request));
   ck_assert_int_eq (world_status (&world)->state, ICS_PORT_MAP_REFUSED);
   ck_assert_int_eq (ics_port_map_next_timeout (world.map), G_MAXINT64);
+  world_clear (&world);
+}
+END_TEST
+
+/* The other protocol is never spoken: to a gateway that knows nothing else, nor to one that is silent. */
+START_TEST (only_one_protocol)
+{
+  static const IcsPortMapChoice choices[] = { ICS_PORT_MAP_ONLY_PCP, ICS_PORT_MAP_ONLY_NAT_PMP };
+  gboolean pcp = _i % 2 == 0, silent = _i >= 2;
+  World world = world_new_with (21, choices[_i % 2]);
+  guint n = 0;
+  Message request, answer;
+
+  world.gateway.pcp = !pcp;
+  world.gateway.nat_pmp = pcp;
+  while (world_status (&world)->state == ICS_PORT_MAP_SEEKING)
+    {
+      ck_assert_uint_lt (n, 8);
+      if (world_take_request (&world, &request))
+        {
+          n++;
+          ck_assert_uint_eq (request.data[0], pcp ? ICS_PCP_VERSION : ICS_NAT_PMP_VERSION);
+          if (!silent && gateway_serve (&world.gateway, world.now, &request, &answer))
+            world_deliver (&world, &answer);
+        }
+      else if (world_status (&world)->state == ICS_PORT_MAP_SEEKING)
+        world_advance (&world);
+    }
+  ck_assert_int_eq (world_status (&world)->state, ICS_PORT_MAP_REFUSED);
+  ck_assert_str_eq (world_status (&world)->reason, pcp && !silent ? "it does not speak PCP" : "no answer");
+  ck_assert_uint_eq (n, pcp && !silent ? 1 : 3);
+  world_clear (&world);
+}
+END_TEST
+
+/* A gateway that speaks both. */
+START_TEST (chosen_protocol)
+{
+  gboolean pcp = _i == 0;
+  World world = world_new_with (22, pcp ? ICS_PORT_MAP_ONLY_PCP : ICS_PORT_MAP_ONLY_NAT_PMP);
+  Message request;
+
+  world.gateway.nat_pmp = TRUE;
+  world_exchange (&world);
+  ck_assert_int_eq (world_status (&world)->state, ICS_PORT_MAP_GRANTED);
+  ck_assert_int_eq (world_status (&world)->protocol, pcp ? ICS_PORT_MAP_PCP : ICS_PORT_MAP_NAT_PMP);
+  ck_assert_uint_eq (world_status (&world)->external, EXTERNAL);
+  ics_port_map_release (world.map, world.now);
+  ck_assert (world_take_request (&world, &request));
+  ck_assert_uint_eq (request.data[0], pcp ? ICS_PCP_VERSION : ICS_NAT_PMP_VERSION);
   world_clear (&world);
 }
 END_TEST
@@ -559,6 +610,8 @@ main (void)
                               { says_no_to_pcp_twice, 1 },
                               { other_refusals_of_pcp, 3 },
                               { silence, 1 },
+                              { only_one_protocol, 4 },
+                              { chosen_protocol, 2 },
                               { late_answer, 1 },
                               { nobody_listens, 1 },
                               { what_is_no_answer, 1 },

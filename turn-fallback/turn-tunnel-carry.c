@@ -65,6 +65,25 @@ begin_write (IcsTurnTunnel *self, IcsTunnelDirection *direction, GSocketConnecti
                                    ics_tunnel_hold (self));
 }
 
+/* Later on the server speaks without being asked. */
+static void
+note_request (IcsTurnTunnel *self)
+{
+  if (self->asked_at == 0 && !ics_turn_talk_has_allocated (self->talk))
+    self->asked_at = g_get_monotonic_time ();
+}
+
+static void
+note_answer (IcsTurnTunnel *self)
+{
+  gint64 rtt = g_get_monotonic_time () - self->asked_at;
+
+  if (self->asked_at == 0)
+    return;
+  self->rtt = self->rtt < 0 ? rtt : MIN (self->rtt, rtt);
+  self->asked_at = 0;
+}
+
 static void
 take_from_server (IcsTurnTunnel *self, gsize len)
 {
@@ -93,6 +112,7 @@ on_down_read (GObject *source, GAsyncResult *result, gpointer data)
     lose (self, error);
   else if (self->state == ICS_TUNNEL_CARRYING)
     {
+      note_answer (self);
       take_from_server (self, (gsize)n);
       down_pump (self);
     }
@@ -147,6 +167,8 @@ on_up_read (GObject *source, GAsyncResult *result, gpointer data)
   else if (self->state != ICS_TUNNEL_ENDED)
     {
       /* While there is no server nothing is kept but the last request. */
+      if (self->state == ICS_TUNNEL_CARRYING)
+        note_request (self);
       ics_turn_talk_from_client (self->talk, self->up.buffer, (gsize)n,
                                  self->state == ICS_TUNNEL_CARRYING ? self->up.queue : NULL);
       up_pump (self);

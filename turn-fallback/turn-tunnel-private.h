@@ -52,6 +52,8 @@ struct _IcsTurnTunnel
   gboolean redirected, through_proxy;
   IcsTurnTalk *talk;
   IcsTunnelDirection up, down;
+  gint64 asked_at; /* a request without an answer so far; 0 = none */
+  gint64 rtt;      /* µs; -1 = not measured */
 };
 
 /* turn-tunnel.c: the server, the begin and the end */

@@ -211,6 +211,7 @@ ics_turn_tunnel_new (const IcsTurnTunnelConfig *config, const IcsTurnTunnelCallb
   self->user_data = user_data;
   self->cancellable = g_cancellable_new ();
   self->talk = ics_turn_talk_new (self->server->password);
+  self->rtt = -1;
   self->up.queue = g_byte_array_new ();
   self->down.queue = g_byte_array_new ();
   dial (self);
@@ -228,6 +229,12 @@ ics_turn_tunnel_get_base (IcsTurnTunnel *self)
   if (!G_IS_INET_SOCKET_ADDRESS (address))
     return NULL;
   return g_object_ref (g_inet_socket_address_get_address (G_INET_SOCKET_ADDRESS (address)));
+}
+
+gint64
+ics_turn_tunnel_get_rtt (IcsTurnTunnel *self)
+{
+  return self->rtt;
 }
 
 gboolean

@@ -43,6 +43,10 @@ GInetAddress *ics_turn_tunnel_get_base (IcsTurnTunnel *self);
 /* Whether the server has said why it gave no relay; a note told it. */
 gboolean ics_turn_tunnel_was_refused (IcsTurnTunnel *self);
 
+/* The shortest time between a request of the client's and the server's answer, until there is an allocation:
+ * µs, -1 = not measured. */
+gint64 ics_turn_tunnel_get_rtt (IcsTurnTunnel *self);
+
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (IcsTurnTunnel, ics_turn_tunnel_free)
 
 G_END_DECLS

@@ -5,16 +5,20 @@ import socket
 import threading
 
 import nat
+import test_proxies
+import test_relays
 import topology
 from lab import RENDEZVOUS_PORT, Lab
 from process import PATIENCE
 from testing import check, scenario
 
 
-def probe(lab, machine, status=0):
-    process = lab.run(machine, "probe")
+def probe(lab, machine, *options, status=0):
+    process = lab.run(machine, "probe", *options)
     event = process.wait_for("probe")
     process.expect_exit(status)
+    for address in (topology.SERVER, topology.SERVER_SECOND):      # the server answers first, and closes them then
+        test_relays.until(lambda address=address: not lab.relay_ports(address), f"no relay left behind at {address}")
     return event
 
 
@@ -23,21 +27,30 @@ def is_seen(event, **fields):
         check(event[name] == expected, f"{name} is {event[name]}, expected {expected}: {event}")
 
 
+def check_relays(event, expected):
+    """expected: {transport: whether there are relays over it}; the rows stand in this order."""
+    check(list(dict.fromkeys(relay["transport"] for relay in event["relays"])) == list(expected), f"expected {expected}: {event}")
+    for relay in event["relays"]:
+        works = expected[relay["transport"]]
+        check(bool(relay["address"]) == works and (relay["error"] is None) == works, f"{relay}")
+        check(not works or relay["setup_ms"] > 0 and relay["rtt_ms"] > 0, f"{relay}")
+
+
 def check_kind(lab, machine):
     kind = lab.sides[machine].kind
-    event = probe(lab, machine)
+    event = probe(lab, machine, "--no-port-mapping")
     is_seen(event, server_state="reachable", proxy=None, udp="yes" if kind.udp else "no")
     check(lab.sides[machine].address in event["local_addresses"], event)
     check(event["server_rtt_ms"] > 0, event)
     if not kind.udp:
         is_seen(event, nat="unknown", mapping="unknown", filtering="unknown", ports="unknown", mapped_addresses=[])
-        check(all(relay["address"] is None for relay in event["relays"]), event)
+        check_relays(event, {"udp": False, "tcp": True})
         return event
     is_seen(event, nat="yes" if kind.translated else "no", mapping=kind.mapping, filtering=kind.filtering,
             mapping_varies="no" if kind.mapping == nat.ANY else "yes",
             ports="preserved" if kind.mapping == nat.ANY else "random",
             mapped_addresses=[lab.sides[machine].mapped_address])
-    check(event["relays"] and all(relay["address"] and relay["setup_ms"] > 0 for relay in event["relays"]), event)
+    check_relays(event, {"udp": True, "tcp": True})
     return event
 
 
@@ -62,6 +75,34 @@ def one_address():
             is_seen(event, udp="yes", nat="yes", filtering="unknown")
             check(event["mapping"] in ("unknown", lab.sides[machine].kind.mapping), event)
             check(event["mapping_varies"] in ("unknown", varies), event)
+
+
+@scenario
+def gateway_and_proxy():
+    """A router that maps ports by two of the protocols, and gets its mappings back; and a host that gets out through a proxy only."""
+    with Lab(a="symmetric", b="port-restricted", gateways={"a": ("pcp",)}) as lab:
+        lab.start_server()
+        lab.wait_turn()
+        _, *elsewhere = test_proxies.relay_options(test_proxies.start_relay(lab))
+        options = (*elsewhere[2:], "--no-port-mapping")      # besides the server's own
+        processes = (lab.run("a", "probe"), lab.run("b", "probe", *options, environment=test_proxies.start_proxy(lab, "b", "http")))
+        mapped, proxied = (process.wait_for("probe") for process in processes)
+        for process in processes:
+            process.expect_exit(0)
+        outside = lab.sides["a"].outside
+        for protocol in ("pcp", "nat_pmp"):
+            found = mapped["port_mapping"][protocol]
+            check(found == {"maps": "yes", "address": outside, "error": None}, f"{protocol}: {found}")
+        check(sum("PCP MAP: added mapping" in line for line in lab.gateways["a"].lines) == 1, "PCP did not map one port")
+        check(mapped["port_mapping"]["upnp"]["maps"] == "no" and mapped["port_mapping"]["upnp"]["error"], mapped)
+        check("the router maps a port" in mapped["verdict"], mapped)
+        check(not lab.gateways["a"].mappings(), f"left behind: {lab.gateways['a'].mappings()}")
+        check({row["maps"] for row in proxied["port_mapping"].values()} == {"not asked"}, proxied)
+        is_seen(proxied, server_state="reachable", udp="no")
+        check(proxied["proxy"].startswith("http://"), proxied)
+        check_relays(proxied, {"udp": False, "tcp": True, "tls": True})
+        check(all("no TURN server answered" in relay["error"] for relay in proxied["relays"] if relay["transport"] == "udp"), proxied)
+        return f"{mapped['verdict']}; {proxied['verdict']}"
 
 
 class Portal:
@@ -92,6 +133,6 @@ def somebody_else_answers(answer, state):
     with Lab(a="public", b="public") as lab:
         if answer is not None:
             Portal(lab, answer)
-        event = probe(lab, "a", status=3)
+        event = probe(lab, "a", "--no-port-mapping", status=3)
         is_seen(event, server_state=state, udp="unknown", relays=[])
         return event["verdict"]
