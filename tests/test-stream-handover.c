@@ -275,10 +275,55 @@ START_TEST (test_writer)
 }
 END_TEST
 
+typedef struct
+{
+  IcsQuicStream *stream;
+  gssize written;
+} Overtaken;
+
+static gpointer
+write_block (gpointer data)
+{
+  Overtaken *writer = data;
+  g_autofree guint8 *buf = g_malloc0 (BLOCK_MAX);
+
+  writer->written = ics_quic_stream_write (writer->stream, buf, BLOCK_MAX, TRUE, NULL, NULL);
+  return NULL;
+}
+
+/* The end is written while a block is under way: it comes last, and the writer learns what went before it. */
+START_TEST (test_overtaken)
+{
+  World world;
+  Overtaken writer;
+  GThread *thread;
+  gsize len, sent = 0;
+  gboolean fin = FALSE;
+
+  world_init (&world, 0);
+  writer = (Overtaken){ .stream = world.stream };
+  thread = g_thread_new ("writer", write_block, &writer);
+  while (ics_quic_stream_peek_tx (world.stream, &len, &fin) == NULL)
+    g_thread_yield ();
+  ics_quic_stream_finish_write (world.stream);
+  while (!fin)
+    {
+      ics_quic_stream_peek_tx (world.stream, &len, &fin);
+      sent += len;
+      ics_quic_stream_sent (world.stream, len, fin, ICS_PATH_DIRECT);
+    }
+  ck_assert_ptr_null (ics_quic_stream_peek_tx (world.stream, &len, &fin));
+  g_thread_join (thread);
+  ck_assert_int_eq (writer.written, (gssize)sent);
+  ck_assert_uint_lt (sent, BLOCK_MAX);
+  world_clear (&world);
+}
+END_TEST
+
 int
 main (void)
 {
-  const SuiteLoop tests[] = { { test_reader, 3 }, { test_writer, 3 } };
+  const SuiteLoop tests[] = { { test_reader, 3 }, { test_writer, 3 }, { test_overtaken, 3 } };
 
   return run_loops ("stream-handover", tests, G_N_ELEMENTS (tests));
 }

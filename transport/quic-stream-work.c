@@ -65,7 +65,8 @@ ics_quic_stream_peek_tx (IcsQuicStream *self, gsize *len, gboolean *fin)
   *fin = FALSE;
   if (self->tx_end != ICS_STREAM_OPEN && self->tx_end != ICS_STREAM_ENDED)
     return NULL;
-  if (self->tx_sent == self->tx.end && self->writer.buf != NULL)
+  /* Nothing comes after the FIN: a writer that is overtaken by it gets what it wrote so far. */
+  if (self->tx_sent == self->tx.end && self->writer.buf != NULL && self->tx_end == ICS_STREAM_OPEN)
     take_from_writer (self);
   data = ics_chunk_queue_peek (&self->tx, self->tx_sent, len);
   *fin = self->tx_end == ICS_STREAM_ENDED && self->tx_sent + *len == self->tx.end;
