@@ -69,7 +69,8 @@ list_source() {
   fi
 }
 
-# copy_source: $work/src becomes what the source is now. Times are kept, so that only what changed is built again.
+# copy_source: $work/src becomes what the source is now. Only what changed is copied, with the time of the copy: a file that was
+# edited while the last state of it was compiled would else be older than its object, and not be built again.
 copy_source() {
   local list=$work/source.list old=$work/source.list.old path
   touch "$list"
@@ -79,7 +80,14 @@ copy_source() {
   done | sort -z >"$list"
   mkdir -p "$work/src"
   comm -z -23 <(sort -z "$old") "$list" | (cd "$work/src" && xargs -0 -r rm -f --)
-  tar -C "$source" --null --no-recursion -T "$list" -cf - | tar -C "$work/src" -xpf -
+  while IFS= read -r -d '' path; do
+    if [[ -L $source/$path ]]; then
+      [[ $(readlink "$work/src/$path") == "$(readlink "$source/$path")" ]] && continue
+    elif [[ ! -L $work/src/$path ]] && cmp -s "$source/$path" "$work/src/$path"; then
+      continue
+    fi
+    mkdir -p "$(dirname "$work/src/$path")" && cp -P --remove-destination --preserve=mode "$source/$path" "$work/src/$path" || return 1
+  done <"$list"
 }
 
 make_configure() {
