@@ -61,7 +61,8 @@ class Overlapping(Lab):
 
 
 class Stranger:
-    """Has an address, hears everything that comes to any of its UDP ports, and sends it back."""
+    """Has an address, hears everything that comes to any UDP port of it, and sends it back. Not what goes to all, as a search for
+    a gateway does."""
 
     PORT = 9
 
@@ -70,7 +71,7 @@ class Stranger:
 table ip stranger {{
   chain incoming {{
     type nat hook prerouting priority dstnat; policy accept;
-    meta l4proto udp redirect to :{self.PORT}
+    ip daddr {address} meta l4proto udp redirect to :{self.PORT}
   }}
 }}
 """)

@@ -153,10 +153,17 @@ def bad_link(settings, size):
     to go through as well."""
     limit = size if "rate" in settings and size < MIB else None
     with Lab(**RESTRICTED, impair=("a",)) as lab:
-        lab.impair("a", **({"delay": 10} | settings))
+        settings = {"delay": 10} | settings
+        # Pairing goes over TCP, whose pauses double with each loss: at 30 % each way it takes longer than the handshake may (30 s)
+        # every fortieth time.
+        lab.impair("a", **(settings | {"loss": min(settings.get("loss", 0), 10)}))
         begin = time.monotonic()
         lab.start_server()
-        exchange = Exchange(lab.pipes(options=("-v",)), [limit, limit], pause=0.01)
+        pair = lab.pipes(options=("-v",))
+        for process in pair:
+            process.wait_for("connected")
+        lab.impair("a", **settings)
+        exchange = Exchange(pair, [limit, limit], pause=0.01)
         exchange.wait_path("direct")
         direct = time.monotonic() - begin
         exchange.require(limit // 2 if limit else size)
