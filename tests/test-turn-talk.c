@@ -140,7 +140,8 @@ START_TEST (test_frames)
         }
       for (gsize at = 0; at < bytes->len;)
         {
-          gsize len = MIN ((gsize)g_rand_int_range (rand, 1, round % 2 == 0 ? 8 : 3000), bytes->len - at);
+          gsize drawn = (gsize)g_rand_int_range (rand, 1, round % 2 == 0 ? 8 : 3000);
+          gsize len = MIN (drawn, bytes->len - at);
           IcsTurnFrame frame;
 
           /* An assertion of check's for each piece would take most of the time. */
