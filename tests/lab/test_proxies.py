@@ -130,10 +130,8 @@ def relay_that_cannot_be(trusted, user, cause):
         exchange = traffic.Exchange(*pair)
         for process in pair:
             process.wait_for("path", kind="channel")
-        limit = time.monotonic() + PATIENCE
-        while not all(cause in process.messages for process in pair):
-            check(time.monotonic() < limit, f"no record says: {cause}")
-            time.sleep(0.05)
+        for process in pair:
+            process.events.wait_until(lambda events: any(cause in event.get("line", "") for event in events), f"record: {cause}")
         exchange.require(1 << 18)
         exchange.finish()
         for process in pair:
