@@ -103,7 +103,10 @@ def losses_and_copies():
             came = way.pass_many("up")
             after = lab.impair_stats("a")["up"]
             told = {key: after[key] - before[key] for key in after}
-            check(len(came) == COUNT - told["lost"] + told["duplicated"] and told["dropped"] == 0, f"{what}: {len(came)} came: {told}")
+            # Besides ours and the last one, packets of the routers themselves (RFC 3810): each may have been lost or doubled.
+            strangers = told["in"] - COUNT - 1
+            off = len(came) - (COUNT - told["lost"] + told["duplicated"])
+            check(0 <= strangers < 20 and abs(off) <= strangers and told["dropped"] == 0, f"{what}: {len(came)} came: {told}")
             counts[what] = (len(came), came == sorted(came))
         check(counts["nothing"] == (COUNT, True), f"{counts}")
         # Eight standard deviations or more.
