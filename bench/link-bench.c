@@ -11,7 +11,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#define BLOCK (256 << 10)
+#define BLOCK (1 << 20)
 
 static char *server, *code, *policy = "auto", *wanted = "direct";
 static double seconds = 5;

@@ -102,6 +102,7 @@ struct _IcsQuic
   gsize packet_size;     /* of late, on average */
   guint busy_streams;    /* that wait for acknowledgements */
   IcsStreamRoom tx_room; /* what each stream may keep for sending */
+  gsize turn;            /* bytes of a stream before it is the next one's turn */
   guint8 *out;           /* the batch */
   gsize out_len;
   guint ahead_path; /* behind the batch: a packet that begins the next one */
@@ -142,6 +143,7 @@ void ics_quic_unqueue_stream (IcsQuic *self, StreamEntry *entry);
  * something that is not told yet. */
 gboolean ics_quic_report_sent (IcsQuic *self, StreamEntry *entry, gboolean fin);
 void ics_quic_report_head (IcsQuic *self);
+void ics_quic_set_pace (IcsQuic *self, double bytes_per_us);
 /* One call of ngtcp2 for the stream at the head of the queue, or for none. */
 ngtcp2_ssize ics_quic_write_stream (IcsQuic *self, IcsQuicPacket *packet);
 void ics_quic_open_waiting (IcsQuic *self);

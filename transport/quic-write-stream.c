@@ -4,8 +4,17 @@
 /* The streams' part of a packet. What a stream has to send is looked at a run at a time, and what was sent of
  * it is told when its turn is over: its lock is shared with the application's threads. */
 
-/* Streams take turns of this size: fewer switches, and a burst of losses makes one gap instead of many. */
-#define STREAM_TURN (16u * 1024)
+/* Streams take turns of what leaves in half a millisecond: fewer switches, a burst of losses makes one gap
+ * instead of many, and few readers wake for much instead of many for little. */
+#define TURN_US 500
+#define TURN_MIN (16u * 1024)
+#define TURN_MAX (512u * 1024)
+
+void
+ics_quic_set_pace (IcsQuic *self, double bytes_per_us)
+{
+  self->turn = (gsize)CLAMP (bytes_per_us * TURN_US, TURN_MIN, TURN_MAX);
+}
 
 void
 ics_quic_set_hold (IcsQuic *self, gboolean hold)
@@ -67,7 +76,7 @@ account (IcsQuic *self, StreamEntry *entry, gsize taken)
   entry->turn += taken;
   if (run->len == 0)
     more = ics_quic_report_sent (self, entry, fin);
-  if (!more || entry->turn >= STREAM_TURN)
+  if (!more || entry->turn >= self->turn)
     end_turn (self, entry, more);
 }
 

@@ -60,6 +60,14 @@ settle_fins (IcsQuic *self)
     ics_quic_stream_fin_acked (((StreamEntry *)value)->stream);
 }
 
+static double
+pacing_rate (const ngtcp2_conn_info *info) /* bytes per nanosecond */
+{
+  if (info->pacing_rate > 0)
+    return info->pacing_rate;
+  return 1.25 * (double)info->cwnd / (double)MAX (info->smoothed_rtt, 1); /* RFC 9002 §7.7 */
+}
+
 /* What the streams keep for sending follows what the path holds: enough for the next round trip. */
 static void
 look_at_acks (IcsQuic *self)
@@ -76,6 +84,7 @@ look_at_acks (IcsQuic *self)
     .unsent = MAX (2 * (gsize)info.cwnd / MAX (self->busy_streams, 1), ICS_STREAM_TX_MIN),
     .total = ICS_STREAM_TX_MAX / MAX (self->busy_streams, 1),
   };
+  ics_quic_set_pace (self, pacing_rate (&info) * NGTCP2_MICROSECONDS);
 }
 
 /* One packet; 0 when there is none now. */
@@ -129,14 +138,6 @@ next_packet (IcsQuic *self, gsize at, guint *path)
   *path = self->ahead_path;
   self->ahead_len = 0;
   return n;
-}
-
-static double
-pacing_rate (const ngtcp2_conn_info *info) /* bytes per nanosecond */
-{
-  if (info->pacing_rate > 0)
-    return info->pacing_rate;
-  return 1.25 * (double)info->cwnd / (double)MAX (info->smoothed_rtt, 1); /* RFC 9002 §7.7 */
 }
 
 static gsize
