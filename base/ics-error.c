@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "base/ics-error.h"
 
-/* Not G_DEFINE_QUARK: that one keeps the number in plain memory, and errors are made on several threads. Whoever
- * comes at the same time writes the same number. */
+/* Not G_DEFINE_QUARK: that one keeps the number in plain memory, and errors are made on several threads.
+ * Whoever comes at the same time writes the same number. */
 GQuark
 ics_error_quark (void)
 {
@@ -16,6 +16,21 @@ ics_error_quark (void)
     }
   return (GQuark)known;
 }
+
+G_DEFINE_ENUM_TYPE (IcsError, ics_error, G_DEFINE_ENUM_VALUE (ICS_ERROR_FAILED, "failed"),
+                    G_DEFINE_ENUM_VALUE (ICS_ERROR_INVALID_ARGUMENT, "invalid-argument"),
+                    G_DEFINE_ENUM_VALUE (ICS_ERROR_SERVER_UNREACHABLE, "server-unreachable"),
+                    G_DEFINE_ENUM_VALUE (ICS_ERROR_SERVER_REFUSED, "server-refused"),
+                    G_DEFINE_ENUM_VALUE (ICS_ERROR_NO_PEER, "no-peer"),
+                    G_DEFINE_ENUM_VALUE (ICS_ERROR_TIMED_OUT, "timed-out"),
+                    G_DEFINE_ENUM_VALUE (ICS_ERROR_CODE_REJECTED, "code-rejected"),
+                    G_DEFINE_ENUM_VALUE (ICS_ERROR_KEY_REJECTED, "key-rejected"),
+                    G_DEFINE_ENUM_VALUE (ICS_ERROR_PATH_UNAVAILABLE, "path-unavailable"),
+                    G_DEFINE_ENUM_VALUE (ICS_ERROR_REFUSED, "refused"),
+                    G_DEFINE_ENUM_VALUE (ICS_ERROR_LINK_LOST, "link-lost"),
+                    G_DEFINE_ENUM_VALUE (ICS_ERROR_INTEGRITY, "integrity"),
+                    G_DEFINE_ENUM_VALUE (ICS_ERROR_PROTOCOL, "protocol"),
+                    G_DEFINE_ENUM_VALUE (ICS_ERROR_CLOSED, "closed"))
 
 const char *
 ics_error_to_string (IcsError code)

@@ -3,9 +3,13 @@
 
 #include <glib.h>
 
-/* Marks a public symbol; the library is compiled with hidden visibility. */
+/* The library is compiled with hidden visibility; this is what is seen. */
 #if defined(ICS_COMPILATION)
-#define ICS_API __attribute__ ((visibility ("default"))) extern
+#define ICS_EXTERN __attribute__ ((visibility ("default"))) extern
 #else
-#define ICS_API extern
+#define ICS_EXTERN extern
 #endif
+
+/* Marks a public symbol with the version of the interface that brought it, the one in the names of the
+ * library, the pkg-config module and the GIR namespace. "Since" in its documentation is the release. */
+#define ICS_AVAILABLE_IN_1_0 ICS_EXTERN

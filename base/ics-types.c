@@ -1,6 +1,21 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "base/ics-types.h"
 
+G_DEFINE_ENUM_TYPE (IcsPathKind, ics_path_kind, G_DEFINE_ENUM_VALUE (ICS_PATH_CHANNEL, "channel"),
+                    G_DEFINE_ENUM_VALUE (ICS_PATH_TURN, "turn"),
+                    G_DEFINE_ENUM_VALUE (ICS_PATH_DIRECT, "direct"))
+
+G_DEFINE_ENUM_TYPE (IcsPathReason, ics_path_reason, G_DEFINE_ENUM_VALUE (ICS_PATH_REASON_FIRST, "first"),
+                    G_DEFINE_ENUM_VALUE (ICS_PATH_REASON_BETTER, "better"),
+                    G_DEFINE_ENUM_VALUE (ICS_PATH_REASON_LOST, "lost"),
+                    G_DEFINE_ENUM_VALUE (ICS_PATH_REASON_POLICY, "policy"),
+                    G_DEFINE_ENUM_VALUE (ICS_PATH_REASON_ROAM, "roam"))
+
+G_DEFINE_ENUM_TYPE (IcsPathPolicy, ics_path_policy, G_DEFINE_ENUM_VALUE (ICS_PATH_POLICY_AUTO, "auto"),
+                    G_DEFINE_ENUM_VALUE (ICS_PATH_POLICY_DIRECT, "direct"),
+                    G_DEFINE_ENUM_VALUE (ICS_PATH_POLICY_RELAY, "relay"),
+                    G_DEFINE_ENUM_VALUE (ICS_PATH_POLICY_LAN, "lan"))
+
 const char *
 ics_path_kind_to_string (IcsPathKind kind)
 {

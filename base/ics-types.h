@@ -2,13 +2,13 @@
 #pragma once
 
 #include <base/ics-macros.h>
-#include <glib.h>
+#include <glib-object.h>
 
 G_BEGIN_DECLS
 
 /**
  * IcsPathKind:
- * @ICS_PATH_CHANNEL: through the rendezvous server; always works
+ * @ICS_PATH_CHANNEL: through the rendezvous server, or through the application's own channel; always works
  * @ICS_PATH_TURN: through a TURN relay (RFC 8656)
  * @ICS_PATH_DIRECT: between the two hosts (RFC 8445)
  *
@@ -23,6 +23,16 @@ typedef enum
   ICS_PATH_DIRECT
 } IcsPathKind;
 
+#define ICS_TYPE_PATH_KIND (ics_path_kind_get_type ())
+ICS_AVAILABLE_IN_1_0 GType ics_path_kind_get_type (void) G_GNUC_CONST;
+
+/**
+ * ICS_N_PATH_KINDS:
+ *
+ * How many kinds of path there are; they are numbered from 0.
+ *
+ * Since: 0.1
+ */
 #define ICS_N_PATH_KINDS 3
 
 /**
@@ -46,6 +56,9 @@ typedef enum
   ICS_PATH_REASON_ROAM
 } IcsPathReason;
 
+#define ICS_TYPE_PATH_REASON (ics_path_reason_get_type ())
+ICS_AVAILABLE_IN_1_0 GType ics_path_reason_get_type (void) G_GNUC_CONST;
+
 /**
  * IcsPathPolicy:
  * @ICS_PATH_POLICY_AUTO: connect through the relay, move to the best path
@@ -65,9 +78,56 @@ typedef enum
   ICS_PATH_POLICY_LAN
 } IcsPathPolicy;
 
-ICS_API const char *ics_path_kind_to_string (IcsPathKind kind);
-ICS_API const char *ics_path_reason_to_string (IcsPathReason reason);
-ICS_API const char *ics_path_policy_to_string (IcsPathPolicy policy);
-ICS_API gboolean ics_path_policy_from_string (const char *name, IcsPathPolicy *policy);
+#define ICS_TYPE_PATH_POLICY (ics_path_policy_get_type ())
+ICS_AVAILABLE_IN_1_0 GType ics_path_policy_get_type (void) G_GNUC_CONST;
+
+/**
+ * ics_path_kind_to_string:
+ * @kind: a kind of path
+ *
+ * The stable name of a kind of path.
+ *
+ * Returns: "channel", "turn" or "direct"; "unknown" for another number
+ *
+ * Since: 0.1
+ */
+ICS_AVAILABLE_IN_1_0 const char *ics_path_kind_to_string (IcsPathKind kind);
+
+/**
+ * ics_path_reason_to_string:
+ * @reason: a reason
+ *
+ * The stable name of a reason.
+ *
+ * Returns: "first", "better", "lost", "policy" or "roam"; "unknown" for another number
+ *
+ * Since: 0.1
+ */
+ICS_AVAILABLE_IN_1_0 const char *ics_path_reason_to_string (IcsPathReason reason);
+
+/**
+ * ics_path_policy_to_string:
+ * @policy: a policy
+ *
+ * The stable name of a policy.
+ *
+ * Returns: "auto", "direct", "relay" or "lan"; "unknown" for another number
+ *
+ * Since: 0.1
+ */
+ICS_AVAILABLE_IN_1_0 const char *ics_path_policy_to_string (IcsPathPolicy policy);
+
+/**
+ * ics_path_policy_from_string:
+ * @name: (nullable): a name as [func@PathPolicy.to_string] gives it
+ * @policy: (out): where to put the policy; left alone when there is none of this name
+ *
+ * Finds the policy of a name.
+ *
+ * Returns: whether there is one
+ *
+ * Since: 0.1
+ */
+ICS_AVAILABLE_IN_1_0 gboolean ics_path_policy_from_string (const char *name, IcsPathPolicy *policy);
 
 G_END_DECLS

@@ -322,9 +322,9 @@ make_link (CliSession *self)
   self->link
       = g_object_new (ICS_TYPE_LINK, "server-uri", settings->server, "application", self->job->application,
                       "policy", settings->policy, "family", settings->family, "turn-uris",
-                      settings->turn_uris, "no-server-turn", settings->no_server_turn, "turn-ca-file",
-                      settings->turn_ca, "port-mapping", !settings->no_port_mapping, "no-port-search",
-                      settings->no_port_search, "timeout-ms", settings->timeout_ms, NULL);
+                      settings->turn_uris, "server-turn", !settings->no_server_turn, "turn-ca-file",
+                      settings->turn_ca, "port-mapping", !settings->no_port_mapping, "port-search",
+                      !settings->no_port_search, "timeout-ms", settings->timeout_ms, NULL);
   self->peer = cli_link_peer_new (self->link, self->code != NULL);
   g_signal_connect (self->link, "code", G_CALLBACK (on_code), self);
   g_signal_connect (self->link, "path-changed", G_CALLBACK (on_path_changed), self);

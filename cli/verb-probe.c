@@ -17,11 +17,11 @@ typedef struct
 } Probe;
 
 static void
-on_probed (G_GNUC_UNUSED GObject *source, GAsyncResult *result, gpointer user_data)
+on_probed (GObject *source, GAsyncResult *result, gpointer user_data)
 {
   Probe *self = user_data;
 
-  self->report = ics_probe_network_finish (result, &self->error);
+  self->report = ics_network_probe_run_finish (ICS_NETWORK_PROBE (source), result, &self->error);
   g_main_loop_quit (self->loop);
 }
 
@@ -54,35 +54,20 @@ print (CliContext *context, IcsNetworkReport *report, GError **error)
   return FALSE;
 }
 
-/* As ics_probe_network_async() wants them. (transfer full) */
-static char **
-list_turn_uris (const CliSettings *settings)
-{
-  g_autoptr (GStrvBuilder) builder = g_strv_builder_new ();
-
-  if (settings->turn_uris != NULL)
-    g_strv_builder_addv (builder, (const char **)settings->turn_uris);
-  if (settings->no_server_turn)
-    g_strv_builder_add (builder, "none");
-  return g_strv_builder_end (builder);
-}
-
 static void
 run (CliContext *context, Probe *self)
 {
   const CliSettings *settings = context->settings;
-  g_auto (GStrv) turn = list_turn_uris (settings);
-  IcsProbeConfig config = { .server_uri = settings->server,
-                            .turn_uris = (const char *const *)turn,
-                            .turn_ca_file = settings->turn_ca,
-                            .family = settings->family,
-                            .no_port_mapping = settings->no_port_mapping };
+  g_autoptr (IcsNetworkProbe) probe = g_object_new (
+      ICS_TYPE_NETWORK_PROBE, "server-uri", settings->server, "turn-uris", settings->turn_uris, "server-turn",
+      !settings->no_server_turn, "turn-ca-file", settings->turn_ca, "family", settings->family,
+      "port-mapping", !settings->no_port_mapping, NULL);
   guint sigint = g_unix_signal_add (SIGINT, on_sigint, self);
   guint sigterm = g_unix_signal_add (SIGTERM, on_sigterm, self);
 
   cli_term_say (context->term, "asking %s, its servers and this network's router; this takes some seconds",
                 settings->server);
-  ics_probe_network_async (&config, self->cancellable, on_probed, self);
+  ics_network_probe_run_async (probe, self->cancellable, on_probed, self);
   g_main_loop_run (self->loop);
   g_source_remove (sigint);
   g_source_remove (sigterm);

@@ -126,7 +126,7 @@ serve (Server *self, IcsServer *server)
   cli_events_set_lost (self->context->events, on_events_lost, self);
   if (ics_server_start (server, &self->error))
     g_main_loop_run (self->loop);
-  ics_server_stop_async (server, on_stopped, self);
+  ics_server_stop_async (server, NULL, on_stopped, self);
   g_main_loop_run (self->loop);
   cli_events_set_lost (self->context->events, NULL, NULL);
   g_source_remove (sigint);

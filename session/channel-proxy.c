@@ -39,7 +39,7 @@ G_DEFINE_FINAL_TYPE_WITH_CODE (IcsChannelProxy, ics_channel_proxy, G_TYPE_OBJECT
 typedef struct
 {
   Peer *peer;
-  guint kind;
+  IcsChannelKind kind;
   GBytes *message;
   gsize taken;
   IcsChannelState state;
@@ -153,7 +153,7 @@ hear_state (gpointer data)
 /* --- with the channel --- */
 
 static void
-on_message (IcsChannel *channel, guint kind, GBytes *message, gpointer user_data)
+on_message (IcsChannel *channel, IcsChannelKind kind, GBytes *message, gpointer user_data)
 {
   Peer *peer = user_data;
   gint cost = cost_of (message);
@@ -187,11 +187,10 @@ on_writable (IcsChannel *channel, gpointer user_data)
 }
 
 static void
-on_state (IcsChannel *channel, guint state, gpointer user_data)
+on_state (IcsChannel *channel, IcsChannelState state, gpointer user_data)
 {
   Peer *peer = user_data;
-  const GError *error = ics_channel_get_error (channel);
-  Word word = { .state = (IcsChannelState)state, .error = error != NULL ? g_error_copy (error) : NULL };
+  Word word = { .state = state, .error = ics_channel_get_error (channel) };
 
   ics_channel_get_addresses (channel, &word.local, &word.remote);
   say (peer, peer->io_context, hear_state, &word);
@@ -280,10 +279,12 @@ ics_channel_proxy_get_state (IcsChannel *channel)
   return ICS_CHANNEL_PROXY (channel)->state;
 }
 
-static const GError *
+static GError *
 ics_channel_proxy_get_error (IcsChannel *channel)
 {
-  return ICS_CHANNEL_PROXY (channel)->error;
+  IcsChannelProxy *self = ICS_CHANNEL_PROXY (channel);
+
+  return self->error != NULL ? g_error_copy (self->error) : NULL;
 }
 
 static void
@@ -340,7 +341,7 @@ ics_channel_proxy_init (IcsChannelProxy *self)
 }
 
 IcsChannel *
-ics_channel_proxy_new (IcsChannel *channel)
+ics_channel_proxy_new (IcsChannel *channel, GMainContext *context)
 {
   IcsChannelProxy *self = g_object_new (ICS_TYPE_CHANNEL_PROXY, NULL);
   Peer *peer = g_new0 (Peer, 1);
@@ -348,7 +349,7 @@ ics_channel_proxy_new (IcsChannel *channel)
   g_atomic_ref_count_init (&peer->refs);
   g_queue_init (&peer->waiting);
   g_weak_ref_init (&peer->proxy, self);
-  peer->app_context = g_main_context_ref_thread_default ();
+  peer->app_context = g_main_context_ref (context);
   peer->channel = g_object_ref (channel);
   self->peer = peer;
   return ICS_CHANNEL (self);

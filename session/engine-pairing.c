@@ -127,13 +127,13 @@ on_signal (IcsEngine *self, GBytes *message)
 }
 
 static void
-on_message (IcsChannel *channel, guint kind, GBytes *message, gpointer user_data)
+on_message (IcsChannel *channel, IcsChannelKind kind, GBytes *message, gpointer user_data)
 {
   IcsEngine *self = user_data;
 
   if (ics_engine_is_over (self))
     return;
-  switch ((IcsChannelKind)kind)
+  switch (kind)
     {
     case ICS_CHANNEL_SIGNAL:
       on_signal (self, message);
@@ -184,22 +184,23 @@ on_open (IcsEngine *self)
 static GError *
 closed_error (IcsEngine *self)
 {
-  const GError *error = ics_channel_get_error (self->channel);
+  g_autoptr (GError) error = NULL;
 
   /* A peer that goes away after it has seen our proof and before it gave its own has used up the guess. */
   if (self->state == ICS_ENGINE_PAIRING && !self->joiner && self->proof_given)
     return g_error_new_literal (
         ICS_ERROR, ICS_ERROR_CODE_REJECTED,
         "the other side left without proving that it knows the code; the code is used up");
+  error = ics_channel_get_error (self->channel);
   return error != NULL
-             ? g_error_copy (error)
+             ? g_steal_pointer (&error)
              : g_error_new_literal (ICS_ERROR, ICS_ERROR_LINK_LOST, "the relayed channel was closed");
 }
 
 static void
 on_closed (IcsEngine *self)
 {
-  const GError *error = ics_channel_get_error (self->channel);
+  g_autoptr (GError) error = ics_channel_get_error (self->channel);
 
   self->channel_closed = TRUE;
   if (self->state != ICS_ENGINE_UP && self->state != ICS_ENGINE_CLOSING)
@@ -212,7 +213,7 @@ on_closed (IcsEngine *self)
 }
 
 static void
-on_state (IcsChannel *channel, guint state, gpointer user_data)
+on_state (IcsChannel *channel, IcsChannelState state, gpointer user_data)
 {
   IcsEngine *self = user_data;
 
@@ -221,7 +222,7 @@ on_state (IcsChannel *channel, guint state, gpointer user_data)
       ics_engine_wake (self);
       return;
     }
-  switch ((IcsChannelState)state)
+  switch (state)
     {
     case ICS_CHANNEL_CONNECTING:
       break;

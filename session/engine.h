@@ -2,6 +2,7 @@
 #pragma once
 
 #include "session/path-info-private.h"
+#include "signaling/ics-channel.h"
 #include "transport/quic-stream.h"
 
 G_BEGIN_DECLS

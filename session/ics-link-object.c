@@ -13,10 +13,10 @@ typedef enum
   PROP_POLICY,
   PROP_FAMILY,
   PROP_TURN_URIS,
-  PROP_NO_SERVER_TURN,
+  PROP_SERVER_TURN,
   PROP_PORT_MAPPING,
   PROP_TURN_CA_FILE,
-  PROP_NO_PORT_SEARCH,
+  PROP_PORT_SEARCH,
   PROP_TIMEOUT_MS,
   PROP_HANDSHAKE_TIMEOUT_MS,
   PROP_CODE,
@@ -52,9 +52,7 @@ ics_link_set_property (GObject *object, guint id, const GValue *value, GParamSpe
       self->application = g_value_dup_string (value);
       break;
     case PROP_POLICY:
-      self->policy = (IcsPathPolicy)g_value_get_uint (value);
-      if (self->thread != NULL)
-        ics_link_thread_set_policy (self->thread, self->policy);
+      ics_link_set_policy (self, (IcsPathPolicy)g_value_get_enum (value));
       break;
     case PROP_FAMILY:
       self->family = g_value_get_int (value);
@@ -63,8 +61,8 @@ ics_link_set_property (GObject *object, guint id, const GValue *value, GParamSpe
       g_strfreev (self->turn_uris);
       self->turn_uris = g_value_dup_boxed (value);
       break;
-    case PROP_NO_SERVER_TURN:
-      self->no_server_turn = g_value_get_boolean (value);
+    case PROP_SERVER_TURN:
+      self->no_server_turn = !g_value_get_boolean (value);
       break;
     case PROP_PORT_MAPPING:
       self->no_port_mapping = !g_value_get_boolean (value);
@@ -73,8 +71,8 @@ ics_link_set_property (GObject *object, guint id, const GValue *value, GParamSpe
       g_free (self->turn_ca_file);
       self->turn_ca_file = g_value_dup_string (value);
       break;
-    case PROP_NO_PORT_SEARCH:
-      self->no_port_search = g_value_get_boolean (value);
+    case PROP_PORT_SEARCH:
+      self->no_port_search = !g_value_get_boolean (value);
       break;
     case PROP_TIMEOUT_MS:
       self->timeout_ms = g_value_get_uint (value);
@@ -109,7 +107,7 @@ ics_link_get_property (GObject *object, guint id, GValue *value, GParamSpec *psp
       g_value_set_string (value, self->application);
       break;
     case PROP_POLICY:
-      g_value_set_uint (value, self->policy);
+      g_value_set_enum (value, (gint)self->policy);
       break;
     case PROP_FAMILY:
       g_value_set_int (value, self->family);
@@ -117,8 +115,8 @@ ics_link_get_property (GObject *object, guint id, GValue *value, GParamSpec *psp
     case PROP_TURN_URIS:
       g_value_set_boxed (value, self->turn_uris);
       break;
-    case PROP_NO_SERVER_TURN:
-      g_value_set_boolean (value, self->no_server_turn);
+    case PROP_SERVER_TURN:
+      g_value_set_boolean (value, !self->no_server_turn);
       break;
     case PROP_PORT_MAPPING:
       g_value_set_boolean (value, !self->no_port_mapping);
@@ -126,8 +124,8 @@ ics_link_get_property (GObject *object, guint id, GValue *value, GParamSpec *psp
     case PROP_TURN_CA_FILE:
       g_value_set_string (value, self->turn_ca_file);
       break;
-    case PROP_NO_PORT_SEARCH:
-      g_value_set_boolean (value, self->no_port_search);
+    case PROP_PORT_SEARCH:
+      g_value_set_boolean (value, !self->no_port_search);
       break;
     case PROP_TIMEOUT_MS:
       g_value_set_uint (value, self->timeout_ms);
@@ -167,6 +165,7 @@ ics_link_finalize (GObject *object)
   g_queue_clear_full (&self->record, g_free);
   g_queue_clear_full (&self->incoming, g_object_unref);
   g_clear_object (&self->channel);
+  g_main_context_unref (self->context);
   g_clear_error (&self->close_error);
   g_strfreev (self->turn_uris);
   g_free (self->turn_ca_file);
@@ -178,36 +177,260 @@ ics_link_finalize (GObject *object)
 }
 
 static void
-install_properties (GObjectClass *klass)
+install_settable (void)
 {
   const GParamFlags settable = G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS;
-  const GParamFlags readable = G_PARAM_READABLE | G_PARAM_STATIC_STRINGS;
 
+  /**
+   * IcsLink:server-uri:
+   *
+   * The rendezvous server, "wss://rv.example.org"; %NULL if the application brings its own channel.
+   *
+   * Since: 0.1
+   */
   props[PROP_SERVER_URI] = g_param_spec_string ("server-uri", NULL, NULL, NULL, settable);
+
+  /**
+   * IcsLink:channel:
+   *
+   * The application's own channel instead of the server's. It is used on the link's main context only.
+   *
+   * Since: 0.1
+   */
   props[PROP_CHANNEL] = g_param_spec_object ("channel", NULL, NULL, ICS_TYPE_CHANNEL, settable);
+
+  /**
+   * IcsLink:application:
+   *
+   * What runs over the link, "file/1". Both sides must name the same, else it ends with
+   * %ICS_ERROR_REFUSED.
+   *
+   * Since: 0.1
+   */
   props[PROP_APPLICATION] = g_param_spec_string ("application", NULL, NULL, NULL, settable);
-  props[PROP_POLICY]
-      = g_param_spec_uint ("policy", NULL, NULL, 0, ICS_PATH_POLICY_LAN, ICS_PATH_POLICY_AUTO, settable);
+
+  /**
+   * IcsLink:policy:
+   *
+   * Which paths application data may take. Both hosts keep to both policies. May be set at any time.
+   *
+   * Since: 0.1
+   */
+  props[PROP_POLICY] = g_param_spec_enum ("policy", NULL, NULL, ICS_TYPE_PATH_POLICY, ICS_PATH_POLICY_AUTO,
+                                          settable | G_PARAM_EXPLICIT_NOTIFY);
+
+  /**
+   * IcsLink:family:
+   *
+   * The address family to use: 4 or 6; 0 = both.
+   *
+   * Since: 0.1
+   */
   props[PROP_FAMILY] = g_param_spec_int ("family", NULL, NULL, 0, 6, 0, settable);
+
+  /**
+   * IcsLink:turn-uris:
+   *
+   * TURN servers besides those that the rendezvous server names, with credentials:
+   * "turn:USER:PASSWORD@HOST", "turns:USER:PASSWORD@HOST" (RFC 7065 with credentials in front).
+   *
+   * Since: 0.1
+   */
   props[PROP_TURN_URIS] = g_param_spec_boxed ("turn-uris", NULL, NULL, G_TYPE_STRV, settable);
-  props[PROP_NO_SERVER_TURN] = g_param_spec_boolean ("no-server-turn", NULL, NULL, FALSE, settable);
+
+  /**
+   * IcsLink:server-turn:
+   *
+   * Whether to use the TURN servers that the rendezvous server names.
+   *
+   * Since: 0.1
+   */
+  props[PROP_SERVER_TURN] = g_param_spec_boolean ("server-turn", NULL, NULL, TRUE, settable);
+
+  /**
+   * IcsLink:port-mapping:
+   *
+   * Whether to ask this host's gateway for port mappings (PCP, RFC 6887; NAT-PMP, RFC 6886; UPnP), for
+   * direct paths that would not be possible otherwise.
+   *
+   * Since: 0.1
+   */
   props[PROP_PORT_MAPPING] = g_param_spec_boolean ("port-mapping", NULL, NULL, TRUE, settable);
+
+  /**
+   * IcsLink:turn-ca-file:
+   *
+   * A file of certificates (PEM) of authorities that are trusted for TURN over TLS besides the system's.
+   *
+   * Since: 0.1
+   */
   props[PROP_TURN_CA_FILE] = g_param_spec_string ("turn-ca-file", NULL, NULL, NULL, settable);
-  props[PROP_NO_PORT_SEARCH] = g_param_spec_boolean ("no-port-search", NULL, NULL, FALSE, settable);
+
+  /**
+   * IcsLink:port-search:
+   *
+   * Whether to look for a way through a NAT that maps anew for each destination: that takes up to 1,024
+   * small packets of one of the hosts and 256 sockets of the other. It is never done on a network that
+   * the system calls metered.
+   *
+   * Since: 0.1
+   */
+  props[PROP_PORT_SEARCH] = g_param_spec_boolean ("port-search", NULL, NULL, TRUE, settable);
+
+  /**
+   * IcsLink:timeout-ms:
+   *
+   * The limit in milliseconds for the peer to come, and for a life without any path; 0 = the defaults:
+   * no limit for the peer to come, 600 s without a path.
+   *
+   * Since: 0.1
+   */
   props[PROP_TIMEOUT_MS] = g_param_spec_uint ("timeout-ms", NULL, NULL, 0, G_MAXUINT, 0, settable);
+
+  /**
+   * IcsLink:handshake-timeout-ms:
+   *
+   * The limit in milliseconds for pairing and handshake, from when the peer is there; 0 = 30 s.
+   *
+   * Since: 0.1
+   */
   props[PROP_HANDSHAKE_TIMEOUT_MS]
       = g_param_spec_uint ("handshake-timeout-ms", NULL, NULL, 0, G_MAXUINT, 0, settable);
-  props[PROP_CODE] = g_param_spec_string ("code", NULL, NULL, NULL, readable);
-  props[PROP_PEER_FINGERPRINT] = g_param_spec_string ("peer-fingerprint", NULL, NULL, NULL, readable);
-  props[PROP_WHY_NOT_DIRECT] = g_param_spec_string ("why-not-direct", NULL, NULL, NULL, readable);
-  props[PROP_PATH] = g_param_spec_boxed ("path", NULL, NULL, ICS_TYPE_PATH_INFO, readable);
-  g_object_class_install_properties (klass, N_PROPS, props);
 }
 
-static guint
-new_signal (const char *name, GType type)
+static void
+install_readable (void)
 {
-  return g_signal_new (name, ICS_TYPE_LINK, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL, G_TYPE_NONE, 1, type);
+  const GParamFlags readable = G_PARAM_READABLE | G_PARAM_STATIC_STRINGS;
+
+  /**
+   * IcsLink:code:
+   *
+   * The code that this host was given, for the other host; %NULL before there is one, and on the host
+   * that joins.
+   *
+   * Since: 0.1
+   */
+  props[PROP_CODE] = g_param_spec_string ("code", NULL, NULL, NULL, readable);
+
+  /**
+   * IcsLink:peer-fingerprint:
+   *
+   * Who the peer is: the SHA-256 of its certificate in 64 hexadecimal digits; %NULL before the link is
+   * connected.
+   *
+   * Since: 0.1
+   */
+  props[PROP_PEER_FINGERPRINT] = g_param_spec_string ("peer-fingerprint", NULL, NULL, NULL, readable);
+
+  /**
+   * IcsLink:path:
+   *
+   * The path that the traffic this host sends is on; %NULL before the link is connected.
+   *
+   * Since: 0.1
+   */
+  props[PROP_PATH] = g_param_spec_boxed ("path", NULL, NULL, ICS_TYPE_PATH_INFO, readable);
+
+  /**
+   * IcsLink:why-not-direct:
+   *
+   * Why the traffic goes through a relay, and what would help, in people's words; %NULL while there is
+   * nothing to say.
+   *
+   * Since: 0.1
+   */
+  props[PROP_WHY_NOT_DIRECT] = g_param_spec_string ("why-not-direct", NULL, NULL, NULL, readable);
+}
+
+static void
+new_signal (IcsLinkSignal id, const char *name, GType type)
+{
+  ics_link_signals[id]
+      = g_signal_new (name, ICS_TYPE_LINK, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL, G_TYPE_NONE, 1, type);
+}
+
+static void
+install_signals (void)
+{
+  /**
+   * IcsLink::code:
+   * @self: the link
+   * @code: the code, "7-cable-otter"
+   *
+   * This host listens: the code is to be given to the other host.
+   *
+   * Since: 0.1
+   */
+  new_signal (ICS_LINK_SIGNAL_CODE, "code", G_TYPE_STRING);
+
+  /**
+   * IcsLink::path-changed:
+   * @self: the link
+   * @path: the path it is on now
+   *
+   * The traffic that this host sends moved; the first path included.
+   *
+   * Since: 0.1
+   */
+  new_signal (ICS_LINK_SIGNAL_PATH_CHANGED, "path-changed", ICS_TYPE_PATH_INFO);
+
+  /**
+   * IcsLink::stall:
+   * @self: the link
+   * @ms: the longest pause, in milliseconds
+   *
+   * A shift of the traffic, which is over, held up what the application receives.
+   *
+   * Since: 0.1
+   */
+  new_signal (ICS_LINK_SIGNAL_STALL, "stall", G_TYPE_UINT);
+
+  /**
+   * IcsLink::incoming-stream:
+   * @self: the link
+   * @stream: the stream
+   *
+   * The peer opened a stream. While nobody is connected to this signal, or an
+   * [method@Link.accept_stream_async] is under way, the stream is kept for that instead.
+   *
+   * Since: 0.1
+   */
+  new_signal (ICS_LINK_SIGNAL_INCOMING_STREAM, "incoming-stream", ICS_TYPE_STREAM);
+
+  /**
+   * IcsLink::datagram:
+   * @self: the link
+   * @payload: what it carries
+   *
+   * A datagram came (RFC 9221). When this context is blocked, 256 of them wait; what comes beyond is
+   * lost.
+   *
+   * Since: 0.1
+   */
+  new_signal (ICS_LINK_SIGNAL_DATAGRAM, "datagram", G_TYPE_BYTES);
+
+  /**
+   * IcsLink::record:
+   * @self: the link
+   * @line: the line, in people's words
+   *
+   * There is a new line of the record ([method@Link.get_record]).
+   *
+   * Since: 0.1
+   */
+  new_signal (ICS_LINK_SIGNAL_RECORD, "record", G_TYPE_STRING);
+
+  /**
+   * IcsLink::closed:
+   * @self: the link
+   * @error: (nullable): why; %NULL after a clean close by either side
+   *
+   * The link ended; nothing comes after it.
+   *
+   * Since: 0.1
+   */
+  new_signal (ICS_LINK_SIGNAL_CLOSED, "closed", G_TYPE_ERROR);
 }
 
 static void
@@ -218,17 +441,14 @@ ics_link_class_init (IcsLinkClass *klass)
   object_class->set_property = ics_link_set_property;
   object_class->get_property = ics_link_get_property;
   object_class->finalize = ics_link_finalize;
-  install_properties (object_class);
-  ics_link_signals[ICS_LINK_SIGNAL_CODE] = new_signal ("code", G_TYPE_STRING);
-  ics_link_signals[ICS_LINK_SIGNAL_PATH_CHANGED] = new_signal ("path-changed", ICS_TYPE_PATH_INFO);
-  ics_link_signals[ICS_LINK_SIGNAL_STALL] = new_signal ("stall", G_TYPE_UINT);
-  ics_link_signals[ICS_LINK_SIGNAL_INCOMING_STREAM] = new_signal ("incoming-stream", ICS_TYPE_STREAM);
-  ics_link_signals[ICS_LINK_SIGNAL_DATAGRAM] = new_signal ("datagram", G_TYPE_BYTES);
-  ics_link_signals[ICS_LINK_SIGNAL_RECORD] = new_signal ("record", G_TYPE_STRING);
-  ics_link_signals[ICS_LINK_SIGNAL_CLOSED] = new_signal ("closed", G_TYPE_ERROR);
+  install_settable ();
+  install_readable ();
+  g_object_class_install_properties (object_class, N_PROPS, props);
+  install_signals ();
 }
 
 static void
 ics_link_init (IcsLink *self)
 {
+  self->context = g_main_context_ref_thread_default ();
 }

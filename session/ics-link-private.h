@@ -13,6 +13,7 @@ struct _IcsLink
 {
   GObject parent_instance;
 
+  GMainContext *context; /* the creator's */
   char *server_uri;
   char *application;
   IcsChannel *channel;
@@ -36,8 +37,9 @@ struct _IcsLink
   gulong cancel_handler; /* on the cancellable of connect_task */
   GTask *close_task;
   GTask *accept_task;
-  GQueue incoming; /* IcsStream nobody took yet */
-  gint closed;     /* atomic: streams are opened from any thread */
+  GSource *close_cancel, *accept_cancel; /* NULL: not cancellable */
+  GQueue incoming;                       /* IcsStream nobody took yet */
+  gint closed;                           /* atomic: streams are opened from any thread */
   gboolean finished;
   GError *close_error;
 };

@@ -31,6 +31,15 @@ finish_connect (IcsLink *self, GError *error)
 }
 
 static void
+drop_cancel (GSource **source)
+{
+  if (*source == NULL)
+    return;
+  g_source_destroy (*source);
+  g_clear_pointer (source, g_source_unref);
+}
+
+static void
 finish_accept (IcsLink *self)
 {
   g_autoptr (GTask) task = NULL;
@@ -38,6 +47,7 @@ finish_accept (IcsLink *self)
   if (self->accept_task == NULL || (g_queue_is_empty (&self->incoming) && !g_atomic_int_get (&self->closed)))
     return;
   task = g_steal_pointer (&self->accept_task);
+  drop_cancel (&self->accept_cancel);
   if (!g_queue_is_empty (&self->incoming))
     {
       ics_link_thread_stream_taken (self->thread);
@@ -113,6 +123,7 @@ on_finished (IcsLink *self)
 {
   g_autoptr (GTask) task = g_steal_pointer (&self->close_task);
 
+  drop_cancel (&self->close_cancel);
   self->finished = TRUE;
   if (task != NULL)
     g_task_return_boolean (task, TRUE);
@@ -127,6 +138,7 @@ handle_event (GObject *owner, IcsLinkEvent *event)
     {
     case ICS_LINK_EVENT_CODE:
       self->code = g_steal_pointer (&event->text);
+      g_object_notify (G_OBJECT (self), "code");
       g_signal_emit (self, ics_link_signals[ICS_LINK_SIGNAL_CODE], 0, self->code);
       break;
     case ICS_LINK_EVENT_CONNECTED:
@@ -184,7 +196,8 @@ unref_thread (gpointer data)
 static void
 start (IcsLink *self, const char *code, GTlsDatabase *turn_ca)
 {
-  g_autoptr (IcsChannel) proxy = self->channel != NULL ? ics_channel_proxy_new (self->channel) : NULL;
+  g_autoptr (IcsChannel) proxy
+      = self->channel != NULL ? ics_channel_proxy_new (self->channel, self->context) : NULL;
   IcsEngineConfig config = {
     .server_uri = self->server_uri,
     .channel = proxy,
@@ -201,7 +214,7 @@ start (IcsLink *self, const char *code, GTlsDatabase *turn_ca)
     .handshake_timeout_ms = self->handshake_timeout_ms,
   };
 
-  self->thread = ics_link_thread_new (&config, G_OBJECT (self), handle_event);
+  self->thread = ics_link_thread_new (&config, self->context, G_OBJECT (self), handle_event);
 }
 
 void
@@ -261,6 +274,7 @@ ics_link_open_stream (IcsLink *self, GError **error)
   IcsQuicStream *core;
   IcsStream *stream;
 
+  g_return_val_if_fail (ICS_IS_LINK (self), NULL);
   if (self->hub == NULL || g_atomic_int_get (&self->closed))
     {
       g_set_error_literal (error, ICS_ERROR, ICS_ERROR_CLOSED,
@@ -274,6 +288,42 @@ ics_link_open_stream (IcsLink *self, GError **error)
   return stream;
 }
 
+/* Ends a wait early; what it waited for goes on. */
+static GSource *
+watch_cancel (IcsLink *self, GCancellable *cancellable, GCancellableSourceFunc on_cancelled)
+{
+  GSource *source;
+
+  if (cancellable == NULL)
+    return NULL;
+  source = g_cancellable_source_new (cancellable);
+  g_source_set_callback (source, G_SOURCE_FUNC (on_cancelled), self, NULL);
+  g_source_attach (source, self->context);
+  return source;
+}
+
+static gboolean
+on_accept_cancelled (GCancellable *cancellable, gpointer user_data)
+{
+  IcsLink *self = user_data;
+  g_autoptr (GTask) task = g_steal_pointer (&self->accept_task);
+
+  drop_cancel (&self->accept_cancel);
+  g_task_return_error_if_cancelled (task);
+  return G_SOURCE_REMOVE;
+}
+
+static gboolean
+on_close_cancelled (GCancellable *cancellable, gpointer user_data)
+{
+  IcsLink *self = user_data;
+  g_autoptr (GTask) task = g_steal_pointer (&self->close_task);
+
+  drop_cancel (&self->close_cancel);
+  g_task_return_error_if_cancelled (task);
+  return G_SOURCE_REMOVE;
+}
+
 void
 ics_link_accept_stream_async (IcsLink *self, GCancellable *cancellable, GAsyncReadyCallback callback,
                               gpointer user_data)
@@ -281,12 +331,14 @@ ics_link_accept_stream_async (IcsLink *self, GCancellable *cancellable, GAsyncRe
   g_autoptr (GTask) task = g_task_new (self, cancellable, callback, user_data);
 
   g_task_set_source_tag (task, ics_link_accept_stream_async);
+  g_task_set_check_cancellable (task, FALSE);
   if (self->accept_task != NULL)
     {
       g_task_return_new_error (task, G_IO_ERROR, G_IO_ERROR_PENDING, "an accept is under way");
       return;
     }
   self->accept_task = g_steal_pointer (&task);
+  self->accept_cancel = watch_cancel (self, cancellable, on_accept_cancelled);
   finish_accept (self);
 }
 
@@ -300,6 +352,8 @@ ics_link_accept_stream_finish (IcsLink *self, GAsyncResult *result, GError **err
 gboolean
 ics_link_send_datagram (IcsLink *self, GBytes *payload)
 {
+  g_return_val_if_fail (ICS_IS_LINK (self), FALSE);
+  g_return_val_if_fail (payload != NULL, FALSE);
   if (self->hub == NULL || g_atomic_int_get (&self->closed)
       || g_bytes_get_size (payload) > ICS_QUIC_MAX_DATAGRAM)
     return FALSE;
@@ -309,6 +363,7 @@ ics_link_send_datagram (IcsLink *self, GBytes *payload)
 gsize
 ics_link_get_max_datagram (IcsLink *self)
 {
+  g_return_val_if_fail (ICS_IS_LINK (self), 0);
   return ICS_QUIC_MAX_DATAGRAM;
 }
 
@@ -319,6 +374,7 @@ ics_link_close_async (IcsLink *self, guint64 application_code, const char *reaso
   g_autoptr (GTask) task = g_task_new (self, cancellable, callback, user_data);
 
   g_task_set_source_tag (task, ics_link_close_async);
+  g_task_set_check_cancellable (task, FALSE);
   if (self->thread == NULL || self->finished)
     {
       g_task_return_boolean (task, TRUE);
@@ -330,6 +386,7 @@ ics_link_close_async (IcsLink *self, guint64 application_code, const char *reaso
       return;
     }
   self->close_task = g_steal_pointer (&task);
+  self->close_cancel = watch_cancel (self, cancellable, on_close_cancelled);
   ics_link_thread_close (self->thread, application_code, reason != NULL ? reason : "");
 }
 
@@ -343,24 +400,48 @@ ics_link_close_finish (IcsLink *self, GAsyncResult *result, GError **error)
 const char *
 ics_link_get_code (IcsLink *self)
 {
+  g_return_val_if_fail (ICS_IS_LINK (self), NULL);
   return self->code;
 }
 
 const char *
 ics_link_get_peer_fingerprint (IcsLink *self)
 {
+  g_return_val_if_fail (ICS_IS_LINK (self), NULL);
   return self->peer_fingerprint;
 }
 
 IcsPathInfo *
 ics_link_get_path (IcsLink *self)
 {
+  g_return_val_if_fail (ICS_IS_LINK (self), NULL);
   return self->path != NULL ? ics_path_info_ref (self->path) : NULL;
+}
+
+IcsPathPolicy
+ics_link_get_policy (IcsLink *self)
+{
+  g_return_val_if_fail (ICS_IS_LINK (self), ICS_PATH_POLICY_AUTO);
+  return self->policy;
+}
+
+void
+ics_link_set_policy (IcsLink *self, IcsPathPolicy policy)
+{
+  g_return_if_fail (ICS_IS_LINK (self));
+  g_return_if_fail ((guint)policy <= ICS_PATH_POLICY_LAN);
+  if (self->policy == policy)
+    return;
+  self->policy = policy;
+  if (self->thread != NULL)
+    ics_link_thread_set_policy (self->thread, policy);
+  g_object_notify (G_OBJECT (self), "policy");
 }
 
 const char *
 ics_link_get_why_not_direct (IcsLink *self)
 {
+  g_return_val_if_fail (ICS_IS_LINK (self), NULL);
   return self->why_not_direct;
 }
 

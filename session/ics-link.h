@@ -4,118 +4,276 @@
 #include <base/ics-error.h>
 #include <base/ics-types.h>
 #include <gio/gio.h>
+#include <session/ics-path-info.h>
 #include <signaling/ics-channel.h>
 #include <transport/ics-stream.h>
 
 G_BEGIN_DECLS
 
-/* IcsPathInfo: the path the traffic is on, an immutable boxed value. */
-#define ICS_TYPE_PATH_INFO (ics_path_info_get_type ())
-typedef struct _IcsPathInfo IcsPathInfo;
-ICS_API GType ics_path_info_get_type (void);
-ICS_API IcsPathInfo *ics_path_info_ref (IcsPathInfo *self);
-ICS_API void ics_path_info_unref (IcsPathInfo *self);
-ICS_API IcsPathKind ics_path_info_get_kind (IcsPathInfo *self);
-ICS_API const char *ics_path_info_get_transport (IcsPathInfo *self); /* "ws", "udp", "tcp", "tls" */
-ICS_API const char *ics_path_info_get_local (IcsPathInfo *self);     /* "192.0.2.1:5000", never NULL */
-ICS_API const char *
-ics_path_info_get_local_type (IcsPathInfo *self); /* "host", "srflx", "prflx", "relay", "mapped" */
-ICS_API const char *ics_path_info_get_remote (IcsPathInfo *self);
-ICS_API const char *ics_path_info_get_remote_type (IcsPathInfo *self);
-ICS_API double ics_path_info_get_rtt_ms (IcsPathInfo *self); /* 0 = not known yet */
-ICS_API IcsPathReason ics_path_info_get_reason (IcsPathInfo *self);
-G_DEFINE_AUTOPTR_CLEANUP_FUNC (IcsPathInfo, ics_path_info_unref)
+#define ICS_TYPE_LINK (ics_link_get_type ())
+ICS_AVAILABLE_IN_1_0
+G_DECLARE_FINAL_TYPE (IcsLink, ics_link, ICS, LINK, GObject)
 
 /**
  * IcsLink:
  *
- * A link between two hosts: connected at once through the relayed channel, moved to better paths unnoticed.
- * It does its I/O on a thread of its own; signals and callbacks arrive on the thread-default main context in
- * which the link was created. Not to be unreffed before ics_link_close_async() finished if the peer shall see
- * a clean close.
+ * A link between two hosts: connected at once through a relayed channel, moved to better paths unnoticed.
  *
- * Properties (all construct-time settable, read-only once connecting):
- *   server-uri (string)       rendezvous server, "wss://rv.example.org"
- *   channel (IcsChannel)      an own channel instead of the server's; used on the creator's context
- *   application (string)      what runs over the link, "file/1"; both sides must name the same
- *   policy (IcsPathPolicy)    which paths application data may take; both hosts keep to both; may be set
- *                             at any time
- *   family (int)              0 any, 4, 6
- *   turn-uris (strv)          additional TURN servers ("turn:user:pass@host"), besides the server's;
- *                             NULL = only the server's
- *   no-server-turn (boolean)  do not use the server's TURN servers
- *   port-mapping (boolean)    ask this host's gateway for port mappings (PCP, NAT-PMP, UPnP), for direct
- *                             paths that would not be possible otherwise; default TRUE
- *   turn-ca-file (string)     certificates (PEM) of authorities that are trusted for TURN over TLS besides
- *                             the system's
- *   no-port-search (boolean)  look for no way through a NAT that maps anew for each destination: that takes
- *                             up to 1,024 small packets of one of the hosts and 256 sockets of the other.
- *                             There is none either on a network that the system calls metered
- *   timeout-ms (uint)         limit for the peer to come, and for a life without any path; 0 = defaults
- *                             (no limit for the peer to come, 600 s without a path)
- *   handshake-timeout-ms (uint)  limit for pairing and handshake, from when the peer is there; 0 = 30 s
- * Read-only: code (string), peer-fingerprint (string, hex), path (IcsPathInfo), why-not-direct (string)
+ * One host connects without a code and is given one by [signal@Link::code]; whoever connects with that code
+ * becomes its peer. Both prove that they know the code (CPace) and pin each other's certificate, so nobody
+ * between them can read or alter anything, the rendezvous server's operator included. Then either opens
+ * streams
+ * ([method@Link.open_stream]) and sends datagrams ([method@Link.send_datagram]).
  *
- * Signals:
- *   code (const char *code)                    listening: give this code to the other host's user
- *   path-changed (IcsPathInfo *path)           traffic this host sends moved; the first path included
- *   stall (guint ms)                           delivery to the application paused by a shift, longest pause
- *   incoming-stream (IcsStream *stream)        the peer opened a stream; while nobody is connected it is
- *                                              kept for accept
- *   datagram (GBytes *payload)
- *   record (const char *line)                  a new line of the record, in people's words
- *   closed (GError *error)                     the link ended; error is NULL after a clean close by either
- *                                              side
+ * A link does its I/O on a thread of its own. Its signals, the notifications of its properties and its
+ * callbacks arrive on the thread-default main context in which the link was created; an application that
+ * blocks that context holds nothing up but what it is told. The functions of a link may be called on that
+ * context's thread only, those that say so from any thread.
+ *
+ * The properties that can be set are set before it connects; [property@Link:policy] may be set at any time.
+ *
+ * An operation under way keeps its link alive. A link that is dropped without
+ * [method@Link.close_async] ends at once; the peer then sees the end, but not its code and reason.
  *
  * Since: 0.1
  */
-#define ICS_TYPE_LINK (ics_link_get_type ())
-ICS_API
-G_DECLARE_FINAL_TYPE (IcsLink, ics_link, ICS, LINK, GObject)
 
-ICS_API IcsLink *ics_link_new (const char *server_uri, const char *application);
+/**
+ * ics_link_new:
+ * @server_uri: (nullable): the rendezvous server, "wss://rv.example.org"; %NULL if the application sets
+ *   [property@Link:channel]
+ * @application: what runs over the link, "file/1"; both sides must name the same
+ *
+ * Makes a link that is not connected.
+ *
+ * Returns: (transfer full): the link
+ *
+ * Since: 0.1
+ */
+ICS_AVAILABLE_IN_1_0 IcsLink *ics_link_new (const char *server_uri, const char *application);
 
-/* @code NULL: listen; the "code" signal tells the new code. Else join. Finishes when both hosts have proved
- * the code and application data can flow (policy direct/lan: when a direct path is active). Once per link.
- * Errors: those of IcsError. */
-ICS_API void ics_link_connect_async (IcsLink *self, const char *code, GCancellable *cancellable,
-                                     GAsyncReadyCallback callback, gpointer user_data);
-ICS_API gboolean ics_link_connect_finish (IcsLink *self, GAsyncResult *result, GError **error);
+/**
+ * ics_link_connect_async:
+ * @self: a link
+ * @code: (nullable): the code that the other host was given, "7-cable-otter"; %NULL to listen:
+ *   [signal@Link::code] then tells the new code
+ * @cancellable: (nullable): cancels it, and ends the link
+ * @callback: (nullable): called when both hosts have proved the code and application data can flow (with the
+ *   policies direct and lan: when a direct path is active)
+ * @user_data: for @callback
+ *
+ * Connects. Once per link.
+ *
+ * Since: 0.1
+ */
+ICS_AVAILABLE_IN_1_0 void ics_link_connect_async (IcsLink *self, const char *code, GCancellable *cancellable,
+                                                  GAsyncReadyCallback callback, gpointer user_data);
 
-/* Opens a bidirectional stream. The peer sees it once something was written or it was closed. May be called
- * from any thread after connect. Fails only with ICS_ERROR_CLOSED or ICS_ERROR_LINK_LOST; a stream over the
- * peer's limit (64 at once, raised as they close) is opened as soon as the peer allows, its writes wait
- * meanwhile. */
-ICS_API IcsStream *ics_link_open_stream (IcsLink *self, GError **error);
+/**
+ * ics_link_connect_finish:
+ * @self: a link
+ * @result: what the callback was given
+ * @error: return location for an error: any of [error@Error], or %G_IO_ERROR_CANCELLED
+ *
+ * Finishes [method@Link.connect_async].
+ *
+ * Returns: whether the link is connected
+ *
+ * Since: 0.1
+ */
+ICS_AVAILABLE_IN_1_0 gboolean ics_link_connect_finish (IcsLink *self, GAsyncResult *result, GError **error);
 
-/* The next stream that the peer opened. Finishes with NULL and no error when the link is closed cleanly. */
-ICS_API void ics_link_accept_stream_async (IcsLink *self, GCancellable *cancellable,
-                                           GAsyncReadyCallback callback, gpointer user_data);
-ICS_API IcsStream *ics_link_accept_stream_finish (IcsLink *self, GAsyncResult *result, GError **error);
+/**
+ * ics_link_open_stream:
+ * @self: a link that is connected
+ * @error: return location for an error: %ICS_ERROR_CLOSED
+ *
+ * Opens a bidirectional stream. The peer sees it once something was written or it was closed. A stream beyond
+ * the peer's limit (64 at once, raised as they close) is opened as soon as the peer allows; its writes wait
+ * meanwhile. From any thread.
+ *
+ * Returns: (transfer full): the stream
+ *
+ * Since: 0.1
+ */
+ICS_AVAILABLE_IN_1_0 IcsStream *ics_link_open_stream (IcsLink *self, GError **error);
 
-/* An unreliable datagram (RFC 9221) of at most ics_link_get_max_datagram() bytes; dropped when the queue is
- * full (FALSE). */
-ICS_API gboolean ics_link_send_datagram (IcsLink *self, GBytes *payload);
-ICS_API gsize ics_link_get_max_datagram (IcsLink *self);
+/**
+ * ics_link_accept_stream_async:
+ * @self: a link
+ * @cancellable: (nullable): cancels the wait
+ * @callback: (nullable): called when the peer has opened a stream, or the link has ended
+ * @user_data: for @callback
+ *
+ * Waits for the next stream that the peer opens. One at a time. Streams that nobody accepts and that
+ * [signal@Link::incoming-stream] finds no handler for are kept, 256 at most.
+ *
+ * Since: 0.1
+ */
+ICS_AVAILABLE_IN_1_0 void ics_link_accept_stream_async (IcsLink *self, GCancellable *cancellable,
+                                                        GAsyncReadyCallback callback, gpointer user_data);
 
-/* Closes cleanly: tells the peer @application_code (0 = all is well) and @reason, waits until that left
- * (bounded, 2 s). The peer's link ends with no error for 0, else with ICS_ERROR_REFUSED and the reason.
- * When both close at once, each one's link ends as the other's code says: an error beats a clean end.
- * Unacknowledged stream data is lost: flush first. */
-ICS_API void ics_link_close_async (IcsLink *self, guint64 application_code, const char *reason,
-                                   GCancellable *cancellable, GAsyncReadyCallback callback,
-                                   gpointer user_data);
-ICS_API gboolean ics_link_close_finish (IcsLink *self, GAsyncResult *result, GError **error);
+/**
+ * ics_link_accept_stream_finish:
+ * @self: a link
+ * @result: what the callback was given
+ * @error: return location for an error: the link's own when it ended with one, %G_IO_ERROR_PENDING when an
+ *   accept was under way already, %G_IO_ERROR_CANCELLED
+ *
+ * Finishes [method@Link.accept_stream_async].
+ *
+ * Returns: (transfer full) (nullable): the stream; %NULL without an error when the link was closed cleanly
+ *
+ * Since: 0.1
+ */
+ICS_AVAILABLE_IN_1_0 IcsStream *ics_link_accept_stream_finish (IcsLink *self, GAsyncResult *result,
+                                                               GError **error);
 
-ICS_API const char *ics_link_get_code (IcsLink *self);
-ICS_API const char *ics_link_get_peer_fingerprint (IcsLink *self);
-ICS_API IcsPathInfo *ics_link_get_path (IcsLink *self); /* (transfer full) (nullable) */
+/**
+ * ics_link_send_datagram:
+ * @self: a link
+ * @payload: at most [method@Link.get_max_datagram] bytes
+ *
+ * Sends an unreliable datagram (RFC 9221): it arrives whole and once, or not at all, and in any order.
+ *
+ * Returns: whether it was taken; %FALSE when it is too long, the queue is full or the link is not connected
+ *
+ * Since: 0.1
+ */
+ICS_AVAILABLE_IN_1_0 gboolean ics_link_send_datagram (IcsLink *self, GBytes *payload);
 
-/* Why the traffic goes through a relay: a sentence of evidence and remedy, in people's words. NULL while the
- * path is direct, before the link is connected, and until something is known; it is settled when the link has
- * ended. "notify::why-not-direct" tells of changes. (transfer none), until the next change. */
-ICS_API const char *ics_link_get_why_not_direct (IcsLink *self);
-ICS_API char **
-ics_link_get_record (IcsLink *self); /* (transfer full): the record so far, bounded, oldest first */
+/**
+ * ics_link_get_max_datagram:
+ * @self: a link
+ *
+ * The longest datagram, the same on every path.
+ *
+ * Returns: bytes
+ *
+ * Since: 0.1
+ */
+ICS_AVAILABLE_IN_1_0 gsize ics_link_get_max_datagram (IcsLink *self);
+
+/**
+ * ics_link_close_async:
+ * @self: a link
+ * @application_code: what to tell the peer, below 2^62; 0 = all is well
+ * @reason: (nullable): why, in people's words; the peer gets 512 bytes of it at most
+ * @cancellable: (nullable): cancels the wait, not the close
+ * @callback: (nullable): called when the link has ended and everything of it is released
+ * @user_data: for @callback
+ *
+ * Closes cleanly: tells the peer @application_code and @reason, and waits until that has arrived, 2 s at
+ * most. The peer's link ends without an error for 0, else with %ICS_ERROR_REFUSED and the reason. When both
+ * close at once, each one's link ends as the other's code says: an error beats a clean end.
+ *
+ * Stream data that is not acknowledged yet is lost: flush first ([method@Stream.flush_acked_async]).
+ *
+ * Since: 0.1
+ */
+ICS_AVAILABLE_IN_1_0 void ics_link_close_async (IcsLink *self, guint64 application_code, const char *reason,
+                                                GCancellable *cancellable, GAsyncReadyCallback callback,
+                                                gpointer user_data);
+
+/**
+ * ics_link_close_finish:
+ * @self: a link
+ * @result: what the callback was given
+ * @error: return location for an error: %G_IO_ERROR_PENDING when a close was under way already,
+ *   %G_IO_ERROR_CANCELLED
+ *
+ * Finishes [method@Link.close_async].
+ *
+ * Returns: whether the link has ended
+ *
+ * Since: 0.1
+ */
+ICS_AVAILABLE_IN_1_0 gboolean ics_link_close_finish (IcsLink *self, GAsyncResult *result, GError **error);
+
+/**
+ * ics_link_get_code: (get-property code)
+ * @self: a link
+ *
+ * The code that this host was given.
+ *
+ * Returns: (transfer none) (nullable): the code, "7-cable-otter"; %NULL before there is one, and on the host
+ * that joins
+ *
+ * Since: 0.1
+ */
+ICS_AVAILABLE_IN_1_0 const char *ics_link_get_code (IcsLink *self);
+
+/**
+ * ics_link_get_peer_fingerprint: (get-property peer-fingerprint)
+ * @self: a link
+ *
+ * Who the peer is: the SHA-256 of its certificate (DER), which the code vouched for.
+ *
+ * Returns: (transfer none) (nullable): 64 lower-case hexadecimal digits; %NULL before it is connected
+ *
+ * Since: 0.1
+ */
+ICS_AVAILABLE_IN_1_0 const char *ics_link_get_peer_fingerprint (IcsLink *self);
+
+/**
+ * ics_link_get_path: (get-property path)
+ * @self: a link
+ *
+ * The path that the traffic this host sends is on.
+ *
+ * Returns: (transfer full) (nullable): the path; %NULL before it is connected
+ *
+ * Since: 0.1
+ */
+ICS_AVAILABLE_IN_1_0 IcsPathInfo *ics_link_get_path (IcsLink *self);
+
+/**
+ * ics_link_get_policy: (get-property policy)
+ * @self: a link
+ *
+ * Which paths application data may take.
+ *
+ * Returns: this host's policy
+ *
+ * Since: 0.1
+ */
+ICS_AVAILABLE_IN_1_0 IcsPathPolicy ics_link_get_policy (IcsLink *self);
+
+/**
+ * ics_link_set_policy: (set-property policy)
+ * @self: a link
+ * @policy: the policy
+ *
+ * Says which paths application data may take, at any time. Both hosts keep to both policies.
+ *
+ * Since: 0.1
+ */
+ICS_AVAILABLE_IN_1_0 void ics_link_set_policy (IcsLink *self, IcsPathPolicy policy);
+
+/**
+ * ics_link_get_why_not_direct: (get-property why-not-direct)
+ * @self: a link
+ *
+ * Why the traffic goes through a relay: a sentence of evidence and remedy, in people's words. It is settled
+ * when the link has ended.
+ *
+ * Returns: (transfer none) (nullable): the sentence, good until the property changes; %NULL while the path is
+ *   direct, before the link is connected, and until something is known
+ *
+ * Since: 0.1
+ */
+ICS_AVAILABLE_IN_1_0 const char *ics_link_get_why_not_direct (IcsLink *self);
+
+/**
+ * ics_link_get_record:
+ * @self: a link
+ *
+ * What happened so far, in people's words; no secrets. It keeps the last 512 lines.
+ *
+ * Returns: (transfer full) (array zero-terminated=1): the lines, the oldest first
+ *
+ * Since: 0.1
+ */
+ICS_AVAILABLE_IN_1_0 char **ics_link_get_record (IcsLink *self);
 
 G_END_DECLS

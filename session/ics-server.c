@@ -141,12 +141,15 @@ on_part_stopped (gpointer user_data)
 }
 
 void
-ics_server_stop_async (IcsServer *self, GAsyncReadyCallback callback, gpointer user_data)
+ics_server_stop_async (IcsServer *self, GCancellable *cancellable, GAsyncReadyCallback callback,
+                       gpointer user_data)
 {
-  GTask *task = g_task_new (self, NULL, callback, user_data);
+  GTask *task;
 
   g_return_if_fail (ICS_IS_SERVER (self));
   g_return_if_fail (self->stop_task == NULL);
+  task = g_task_new (self, cancellable, callback, user_data);
+  g_task_set_check_cancellable (task, FALSE);
   g_task_set_source_tag (task, ics_server_stop_async);
   self->stop_task = task;
   /* Holds the count up while the parts are told. */
@@ -233,18 +236,133 @@ ics_server_set_property (GObject *object, guint id, const GValue *value, GParamS
     }
 }
 
-static GParamSpec *
-strv_prop (const char *name, const char *blurb)
+static void
+ics_server_get_property (GObject *object, guint id, GValue *value, GParamSpec *pspec)
 {
-  return g_param_spec_boxed (name, NULL, blurb, G_TYPE_STRV,
-                             G_PARAM_WRITABLE | G_PARAM_CONSTRUCT_ONLY | G_PARAM_STATIC_STRINGS);
+  IcsServer *self = ICS_SERVER (object);
+
+  switch (id)
+    {
+    case PROP_LISTEN:
+      g_value_set_boxed (value, self->listen);
+      break;
+    case PROP_TLS_CERT_FILE:
+      g_value_set_string (value, self->tls_cert_file);
+      break;
+    case PROP_TLS_KEY_FILE:
+      g_value_set_string (value, self->tls_key_file);
+      break;
+    case PROP_PUBLIC_ADDRESSES:
+      g_value_set_boxed (value, self->public_addresses);
+      break;
+    case PROP_TURN_URIS:
+      g_value_set_boxed (value, self->turn_uris);
+      break;
+    case PROP_TURN_SECRET_FILE:
+      g_value_set_string (value, self->turn_secret_file);
+      break;
+    case PROP_TURN_ALLOW_PEERS:
+      g_value_set_boxed (value, self->turn_allow_peers);
+      break;
+    case PROP_TURN_LIFETIME:
+      g_value_set_uint (value, self->turn_lifetime);
+      break;
+    case PROP_STATE_DIR:
+      g_value_set_string (value, self->state_dir);
+      break;
+    default:
+      G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
+    }
 }
 
-static GParamSpec *
-string_prop (const char *name, const char *blurb)
+static void
+install_properties (GObjectClass *klass)
 {
-  return g_param_spec_string (name, NULL, blurb, NULL,
-                              G_PARAM_WRITABLE | G_PARAM_CONSTRUCT_ONLY | G_PARAM_STATIC_STRINGS);
+  const GParamFlags flags = G_PARAM_READWRITE | G_PARAM_CONSTRUCT_ONLY | G_PARAM_STATIC_STRINGS;
+
+  /**
+   * IcsServer:listen:
+   *
+   * Where to listen, "ADDR:PORT" or "[ADDR]:PORT"; port 0 = any free one. By default "[::]:8080", which
+   * is both families.
+   *
+   * Since: 0.1
+   */
+  props[PROP_LISTEN] = g_param_spec_boxed ("listen", NULL, NULL, G_TYPE_STRV, flags);
+
+  /**
+   * IcsServer:tls-cert-file:
+   *
+   * The certificate chain (PEM) for TLS, with [property@Server:tls-key-file]; %NULL = without TLS.
+   *
+   * Since: 0.1
+   */
+  props[PROP_TLS_CERT_FILE] = g_param_spec_string ("tls-cert-file", NULL, NULL, NULL, flags);
+
+  /**
+   * IcsServer:tls-key-file:
+   *
+   * The private key (PEM) for TLS.
+   *
+   * Since: 0.1
+   */
+  props[PROP_TLS_KEY_FILE] = g_param_spec_string ("tls-key-file", NULL, NULL, NULL, flags);
+
+  /**
+   * IcsServer:public-addresses:
+   *
+   * The addresses under which the world reaches this host, when it has others itself.
+   *
+   * Since: 0.1
+   */
+  props[PROP_PUBLIC_ADDRESSES] = g_param_spec_boxed ("public-addresses", NULL, NULL, G_TYPE_STRV, flags);
+
+  /**
+   * IcsServer:turn-uris:
+   *
+   * TURN servers to hand out: "auto" for a coturn of its own, "none", or URIs (RFC 7065).
+   *
+   * Since: 0.1
+   */
+  props[PROP_TURN_URIS] = g_param_spec_boxed ("turn-uris", NULL, NULL, G_TYPE_STRV, flags);
+
+  /**
+   * IcsServer:turn-secret-file:
+   *
+   * A file with the secret of the TURN REST scheme, from which credentials are made.
+   *
+   * Since: 0.1
+   */
+  props[PROP_TURN_SECRET_FILE] = g_param_spec_string ("turn-secret-file", NULL, NULL, NULL, flags);
+
+  /**
+   * IcsServer:turn-allow-peers:
+   *
+   * Address ranges ("10.0.0.0/8") that the relay may reach although they are private.
+   *
+   * Since: 0.1
+   */
+  props[PROP_TURN_ALLOW_PEERS] = g_param_spec_boxed ("turn-allow-peers", NULL, NULL, G_TYPE_STRV, flags);
+
+  /**
+   * IcsServer:turn-lifetime:
+   *
+   * How long TURN credentials are good for, in seconds; 0 = 43,200.
+   *
+   * Since: 0.1
+   */
+  props[PROP_TURN_LIFETIME]
+      = g_param_spec_uint ("turn-lifetime", NULL, NULL, 0, ICS_SERVER_TURN_LIFETIME_MAX, 0, flags);
+
+  /**
+   * IcsServer:state-dir:
+   *
+   * A folder for files of this run; by default one that is made and removed.
+   *
+   * Since: 0.1
+   */
+  props[PROP_STATE_DIR] = g_param_spec_string ("state-dir", NULL, NULL, NULL, flags);
+  g_object_class_install_properties (klass, N_PROPS, props);
 }
 
 static void
@@ -254,24 +372,30 @@ ics_server_class_init (IcsServerClass *klass)
 
   object_class->finalize = ics_server_finalize;
   object_class->set_property = ics_server_set_property;
+  object_class->get_property = ics_server_get_property;
+  install_properties (object_class);
 
-  props[PROP_LISTEN] = strv_prop ("listen", "addresses to listen on; [::]:8080 when empty");
-  props[PROP_TLS_CERT_FILE] = string_prop ("tls-cert-file", "certificate chain, PEM");
-  props[PROP_TLS_KEY_FILE] = string_prop ("tls-key-file", "private key, PEM");
-  props[PROP_PUBLIC_ADDRESSES]
-      = strv_prop ("public-addresses", "addresses under which the world reaches this host");
-  props[PROP_TURN_URIS] = strv_prop ("turn-uris", "\"auto\", \"none\" or URIs");
-  props[PROP_TURN_SECRET_FILE] = string_prop ("turn-secret-file", "file with the TURN REST secret");
-  props[PROP_TURN_ALLOW_PEERS]
-      = strv_prop ("turn-allow-peers", "ranges the relay may reach although private");
-  props[PROP_TURN_LIFETIME] = g_param_spec_uint (
-      "turn-lifetime", NULL, "seconds that TURN credentials are good for; 0 = 43200", 0,
-      ICS_SERVER_TURN_LIFETIME_MAX, 0, G_PARAM_WRITABLE | G_PARAM_CONSTRUCT_ONLY | G_PARAM_STATIC_STRINGS);
-  props[PROP_STATE_DIR] = string_prop ("state-dir", "folder for files of this run");
-  g_object_class_install_properties (object_class, N_PROPS, props);
-
+  /**
+   * IcsServer::listening:
+   * @self: the server
+   * @url: what links are given as their server, "ws://203.0.113.1:8080"
+   *
+   * The server listens under an address; a port that was 0 is the one it was given.
+   *
+   * Since: 0.1
+   */
   signals[SIGNAL_LISTENING] = g_signal_new ("listening", ICS_TYPE_SERVER, G_SIGNAL_RUN_LAST, 0, NULL, NULL,
                                             NULL, G_TYPE_NONE, 1, G_TYPE_STRING);
+
+  /**
+   * IcsServer::log:
+   * @self: the server
+   * @line: the line
+   *
+   * There is something to say to whoever runs the server.
+   *
+   * Since: 0.1
+   */
   signals[SIGNAL_LOG] = g_signal_new ("log", ICS_TYPE_SERVER, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL,
                                       G_TYPE_NONE, 1, G_TYPE_STRING);
 }
@@ -279,4 +403,10 @@ ics_server_class_init (IcsServerClass *klass)
 static void
 ics_server_init (IcsServer *self)
 {
+}
+
+IcsServer *
+ics_server_new (const char *const *listen)
+{
+  return g_object_new (ICS_TYPE_SERVER, "listen", listen, NULL);
 }

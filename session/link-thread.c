@@ -264,7 +264,7 @@ thread_main (gpointer data)
 }
 
 IcsLinkThread *
-ics_link_thread_new (const IcsEngineConfig *config, GObject *owner,
+ics_link_thread_new (const IcsEngineConfig *config, GMainContext *context, GObject *owner,
                      void (*handler) (GObject *owner, IcsLinkEvent *event))
 {
   IcsLinkThread *self = g_new0 (IcsLinkThread, 1);
@@ -272,7 +272,7 @@ ics_link_thread_new (const IcsEngineConfig *config, GObject *owner,
   g_atomic_ref_count_init (&self->refs);
   g_mutex_init (&self->lock);
   g_weak_ref_init (&self->owner, owner);
-  self->owner_context = g_main_context_ref_thread_default ();
+  self->owner_context = g_main_context_ref (context);
   self->io_context = g_main_context_new ();
   self->loop = g_main_loop_new (self->io_context, FALSE);
   self->handler = handler;

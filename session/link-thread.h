@@ -35,9 +35,9 @@ typedef struct
   GError *error;
 } IcsLinkEvent;
 
-/* Starts the thread and the engine on it. @handler runs on the caller's thread-default context; it gets a
- * reference to @owner and is not called any more once that is gone. */
-IcsLinkThread *ics_link_thread_new (const IcsEngineConfig *config, GObject *owner,
+/* Starts the thread and the engine on it. @handler runs on @context; it gets a reference to @owner and is not
+ * called any more once that is gone. */
+IcsLinkThread *ics_link_thread_new (const IcsEngineConfig *config, GMainContext *context, GObject *owner,
                                     void (*handler) (GObject *owner, IcsLinkEvent *event));
 void ics_link_thread_close (IcsLinkThread *self, guint64 code, const char *reason);
 void ics_link_thread_set_policy (IcsLinkThread *self, IcsPathPolicy policy);

@@ -7,6 +7,15 @@ G_STATIC_ASSERT ((int)ICS_MAPPING_PCP == (int)ICS_GATEWAY_PCP);
 G_STATIC_ASSERT ((int)ICS_MAPPING_NAT_PMP == (int)ICS_GATEWAY_NAT_PMP);
 G_STATIC_ASSERT ((int)ICS_MAPPING_UPNP == (int)ICS_GATEWAY_UPNP);
 
+G_DEFINE_ENUM_TYPE (IcsServerState, ics_server_state, G_DEFINE_ENUM_VALUE (ICS_SERVER_REACHABLE, "reachable"),
+                    G_DEFINE_ENUM_VALUE (ICS_SERVER_UNREACHABLE, "unreachable"),
+                    G_DEFINE_ENUM_VALUE (ICS_SERVER_CAPTIVE, "captive"),
+                    G_DEFINE_ENUM_VALUE (ICS_SERVER_REFUSING, "refusing"))
+
+G_DEFINE_ENUM_TYPE (IcsMappingProtocol, ics_mapping_protocol, G_DEFINE_ENUM_VALUE (ICS_MAPPING_PCP, "pcp"),
+                    G_DEFINE_ENUM_VALUE (ICS_MAPPING_NAT_PMP, "nat-pmp"),
+                    G_DEFINE_ENUM_VALUE (ICS_MAPPING_UPNP, "upnp"))
+
 G_DEFINE_BOXED_TYPE (IcsNetworkReport, ics_network_report, ics_network_report_ref, ics_network_report_unref)
 
 static void
@@ -222,18 +231,21 @@ ics_network_report_get_stun_rtt_ms (IcsNetworkReport *self)
 const char *
 ics_network_report_get_port_mapping (IcsNetworkReport *self, IcsMappingProtocol protocol)
 {
+  g_return_val_if_fail ((guint)protocol < ICS_GATEWAY_N_PROTOCOLS, NULL);
   return self->gateway_asked ? ics_fact_to_string (self->gateway[protocol].maps) : "not asked";
 }
 
 const char *
 ics_network_report_get_port_mapping_address (IcsNetworkReport *self, IcsMappingProtocol protocol)
 {
+  g_return_val_if_fail ((guint)protocol < ICS_GATEWAY_N_PROTOCOLS, NULL);
   return self->gateway[protocol].maps == ICS_FACT_YES ? self->external[protocol] : NULL;
 }
 
 const char *
 ics_network_report_get_port_mapping_error (IcsNetworkReport *self, IcsMappingProtocol protocol)
 {
+  g_return_val_if_fail ((guint)protocol < ICS_GATEWAY_N_PROTOCOLS, NULL);
   return self->gateway[protocol].reason;
 }
 
@@ -246,12 +258,14 @@ ics_network_report_get_n_relays (IcsNetworkReport *self)
 const char *
 ics_network_report_get_relay_uri (IcsNetworkReport *self, guint i)
 {
+  g_return_val_if_fail (i < self->relays->len, NULL);
   return relay_at (self, i)->uri;
 }
 
 const char *
 ics_network_report_get_relay_transport (IcsNetworkReport *self, guint i)
 {
+  g_return_val_if_fail (i < self->relays->len, NULL);
   switch (relay_at (self, i)->transport)
     {
     case ICS_TURN_UDP:
@@ -267,24 +281,28 @@ ics_network_report_get_relay_transport (IcsNetworkReport *self, guint i)
 const char *
 ics_network_report_get_relay_address (IcsNetworkReport *self, guint i)
 {
+  g_return_val_if_fail (i < self->relays->len, NULL);
   return relay_at (self, i)->address;
 }
 
 double
 ics_network_report_get_relay_setup_ms (IcsNetworkReport *self, guint i)
 {
+  g_return_val_if_fail (i < self->relays->len, -1);
   return relay_at (self, i)->setup_ms;
 }
 
 double
 ics_network_report_get_relay_rtt_ms (IcsNetworkReport *self, guint i)
 {
+  g_return_val_if_fail (i < self->relays->len, -1);
   return relay_at (self, i)->rtt_ms;
 }
 
 const char *
 ics_network_report_get_relay_error (IcsNetworkReport *self, guint i)
 {
+  g_return_val_if_fail (i < self->relays->len, NULL);
   return relay_at (self, i)->error;
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-#include "session/ics-link.h"
+#include "session/ics-path-info.h"
 
 G_BEGIN_DECLS
 

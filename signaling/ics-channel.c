@@ -3,6 +3,17 @@
 
 G_DEFINE_INTERFACE (IcsChannel, ics_channel, G_TYPE_OBJECT)
 
+G_DEFINE_ENUM_TYPE (IcsChannelKind, ics_channel_kind, G_DEFINE_ENUM_VALUE (ICS_CHANNEL_SIGNAL, "signal"),
+                    G_DEFINE_ENUM_VALUE (ICS_CHANNEL_DATA, "data"))
+
+G_DEFINE_ENUM_TYPE (IcsChannelState, ics_channel_state,
+                    G_DEFINE_ENUM_VALUE (ICS_CHANNEL_CONNECTING, "connecting"),
+                    G_DEFINE_ENUM_VALUE (ICS_CHANNEL_WAITING, "waiting"),
+                    G_DEFINE_ENUM_VALUE (ICS_CHANNEL_OPEN, "open"),
+                    G_DEFINE_ENUM_VALUE (ICS_CHANNEL_INTERRUPTED, "interrupted"),
+                    G_DEFINE_ENUM_VALUE (ICS_CHANNEL_PEER_LOST, "peer-lost"),
+                    G_DEFINE_ENUM_VALUE (ICS_CHANNEL_CLOSED, "closed"))
+
 enum
 {
   SIGNAL_MESSAGE,
@@ -20,17 +31,21 @@ ics_channel_default_init (IcsChannelInterface *iface)
 
   /**
    * IcsChannel::message:
-   * @kind: an #IcsChannelKind
+   * @self: the channel
+   * @kind: what it is
    * @message: what the peer sent
+   *
+   * A message came.
    *
    * Since: 0.1
    */
   signals[SIGNAL_MESSAGE] = g_signal_new ("message", type, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL,
-                                          G_TYPE_NONE, 2, G_TYPE_UINT, G_TYPE_BYTES);
+                                          G_TYPE_NONE, 2, ICS_TYPE_CHANNEL_KIND, G_TYPE_BYTES);
   /**
    * IcsChannel::writable:
+   * @self: the channel
    *
-   * ics_channel_get_writable() was too small and has grown.
+   * [method@Channel.get_writable] was too small and has grown.
    *
    * Since: 0.1
    */
@@ -38,18 +53,22 @@ ics_channel_default_init (IcsChannelInterface *iface)
       = g_signal_new ("writable", type, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL, G_TYPE_NONE, 0);
   /**
    * IcsChannel::state-changed:
-   * @state: the new #IcsChannelState
+   * @self: the channel
+   * @state: the new state
+   *
+   * The channel is good for something else now.
    *
    * Since: 0.1
    */
   signals[SIGNAL_STATE_CHANGED] = g_signal_new ("state-changed", type, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL,
-                                                G_TYPE_NONE, 1, G_TYPE_UINT);
+                                                G_TYPE_NONE, 1, ICS_TYPE_CHANNEL_STATE);
 }
 
 void
 ics_channel_start (IcsChannel *self)
 {
   g_return_if_fail (ICS_IS_CHANNEL (self));
+  g_return_if_fail (ICS_CHANNEL_GET_IFACE (self)->start != NULL);
   ICS_CHANNEL_GET_IFACE (self)->start (self);
 }
 
@@ -58,61 +77,78 @@ ics_channel_send (IcsChannel *self, IcsChannelKind kind, GBytes *message)
 {
   g_return_val_if_fail (ICS_IS_CHANNEL (self), FALSE);
   g_return_val_if_fail (message != NULL, FALSE);
+  g_return_val_if_fail (ICS_CHANNEL_GET_IFACE (self)->send != NULL, FALSE);
   return ICS_CHANNEL_GET_IFACE (self)->send (self, kind, message);
 }
 
 gsize
 ics_channel_get_writable (IcsChannel *self)
 {
+  IcsChannelInterface *iface;
+
   g_return_val_if_fail (ICS_IS_CHANNEL (self), 0);
-  return ICS_CHANNEL_GET_IFACE (self)->get_writable (self);
+  iface = ICS_CHANNEL_GET_IFACE (self);
+  return iface->get_writable != NULL ? iface->get_writable (self) : G_MAXSIZE;
 }
 
 IcsChannelState
 ics_channel_get_state (IcsChannel *self)
 {
   g_return_val_if_fail (ICS_IS_CHANNEL (self), ICS_CHANNEL_CLOSED);
+  g_return_val_if_fail (ICS_CHANNEL_GET_IFACE (self)->get_state != NULL, ICS_CHANNEL_CLOSED);
   return ICS_CHANNEL_GET_IFACE (self)->get_state (self);
 }
 
-const GError *
+GError *
 ics_channel_get_error (IcsChannel *self)
 {
+  IcsChannelInterface *iface;
+
   g_return_val_if_fail (ICS_IS_CHANNEL (self), NULL);
-  return ICS_CHANNEL_GET_IFACE (self)->get_error (self);
+  iface = ICS_CHANNEL_GET_IFACE (self);
+  return iface->get_error != NULL ? iface->get_error (self) : NULL;
 }
 
 void
 ics_channel_get_addresses (IcsChannel *self, char **local, char **remote)
 {
+  IcsChannelInterface *iface;
+
   g_return_if_fail (ICS_IS_CHANNEL (self));
   g_return_if_fail (local != NULL && remote != NULL);
   *local = NULL;
   *remote = NULL;
-  ICS_CHANNEL_GET_IFACE (self)->get_addresses (self, local, remote);
+  iface = ICS_CHANNEL_GET_IFACE (self);
+  if (iface->get_addresses != NULL)
+    iface->get_addresses (self, local, remote);
 }
 
 void
 ics_channel_close (IcsChannel *self)
 {
   g_return_if_fail (ICS_IS_CHANNEL (self));
+  g_return_if_fail (ICS_CHANNEL_GET_IFACE (self)->close != NULL);
   ICS_CHANNEL_GET_IFACE (self)->close (self);
 }
 
 void
 ics_channel_emit_message (IcsChannel *self, IcsChannelKind kind, GBytes *message)
 {
-  g_signal_emit (self, signals[SIGNAL_MESSAGE], 0, (guint)kind, message);
+  g_return_if_fail (ICS_IS_CHANNEL (self));
+  g_return_if_fail (message != NULL);
+  g_signal_emit (self, signals[SIGNAL_MESSAGE], 0, kind, message);
 }
 
 void
 ics_channel_emit_writable (IcsChannel *self)
 {
+  g_return_if_fail (ICS_IS_CHANNEL (self));
   g_signal_emit (self, signals[SIGNAL_WRITABLE], 0);
 }
 
 void
 ics_channel_emit_state_changed (IcsChannel *self, IcsChannelState state)
 {
-  g_signal_emit (self, signals[SIGNAL_STATE_CHANGED], 0, (guint)state);
+  g_return_if_fail (ICS_IS_CHANNEL (self));
+  g_signal_emit (self, signals[SIGNAL_STATE_CHANGED], 0, state);
 }

@@ -155,10 +155,12 @@ ics_ws_channel_get_state (IcsChannel *channel)
   return ICS_WS_CHANNEL (channel)->state;
 }
 
-static const GError *
+static GError *
 ics_ws_channel_get_error (IcsChannel *channel)
 {
-  return ICS_WS_CHANNEL (channel)->error;
+  IcsWsChannel *self = ICS_WS_CHANNEL (channel);
+
+  return self->error != NULL ? g_error_copy (self->error) : NULL;
 }
 
 static char *

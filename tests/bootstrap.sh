@@ -6,6 +6,7 @@ packages_build=(autoconf automake libtool pkg-config gcc libc6-dev make libglib2
   libngtcp2-crypto-gnutls-dev libgnutls28-dev libsoup-3.0-dev libjson-glib-dev libminiupnpc-dev libsodium-dev check)
 packages_run=(ca-certificates conntrack coturn ethtool glib-networking iproute2 miniupnpd miniupnpd-nftables nftables openssl
   procps python3 python3-aioice tayga util-linux)
+packages_bindings=(gobject-introspection libgirepository1.0-dev valac gjs python3-gi)
 packages_proxies=(microsocks tinyproxy-bin) # for tests/lab/test_proxies.py and tests/test-ws-proxy.c
 packages_desktop=(tigervnc-standalone-server tigervnc-viewer x11-apps) # for tests/lab/test_desktop.py
 packages_bench=(iperf3)

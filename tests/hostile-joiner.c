@@ -129,7 +129,7 @@ shake_hands (HostileJoiner *self)
 }
 
 static void
-on_message (IcsChannel *channel, guint kind, GBytes *message, gpointer user_data)
+on_message (IcsChannel *channel, IcsChannelKind kind, GBytes *message, gpointer user_data)
 {
   HostileJoiner *self = user_data;
   gsize left, len;
@@ -149,7 +149,7 @@ on_message (IcsChannel *channel, guint kind, GBytes *message, gpointer user_data
 }
 
 static void
-on_state (IcsChannel *channel, guint state, gpointer user_data)
+on_state (IcsChannel *channel, IcsChannelState state, gpointer user_data)
 {
   if (state == ICS_CHANNEL_OPEN)
     shake_hands (user_data);

@@ -99,29 +99,10 @@ memory_channel_send (IcsChannel *channel, IcsChannelKind kind, GBytes *message)
   return TRUE;
 }
 
-static gsize
-memory_channel_get_writable (IcsChannel *channel)
-{
-  return 1024 * 1024;
-}
-
 static IcsChannelState
 memory_channel_get_state (IcsChannel *channel)
 {
   return MEMORY_CHANNEL (channel)->state;
-}
-
-static const GError *
-memory_channel_get_error (IcsChannel *channel)
-{
-  return NULL;
-}
-
-static void
-memory_channel_get_addresses (IcsChannel *channel, char **local, char **remote)
-{
-  *local = NULL;
-  *remote = NULL;
 }
 
 static void
@@ -139,10 +120,7 @@ memory_channel_iface_init (IcsChannelInterface *iface)
 {
   iface->start = memory_channel_start;
   iface->send = memory_channel_send;
-  iface->get_writable = memory_channel_get_writable;
   iface->get_state = memory_channel_get_state;
-  iface->get_error = memory_channel_get_error;
-  iface->get_addresses = memory_channel_get_addresses;
   iface->close = memory_channel_close;
 }
 

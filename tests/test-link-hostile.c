@@ -246,7 +246,7 @@ END_TEST
 static gsize heard;
 
 static void
-on_heard (IcsChannel *channel, guint kind, GBytes *message, gpointer user_data)
+on_heard (IcsChannel *channel, IcsChannelKind kind, GBytes *message, gpointer user_data)
 {
   heard += g_bytes_get_size (message);
 }
@@ -269,7 +269,7 @@ START_TEST (test_channel_flood)
   gpointer alive;
 
   memory_channel_new_pair (&ends[0], &ends[1]);
-  proxy = ics_channel_proxy_new (ICS_CHANNEL (ends[0]));
+  proxy = ics_channel_proxy_new (ICS_CHANNEL (ends[0]), g_main_context_default ());
   g_main_context_push_thread_default (io);
   ics_channel_start (proxy);
   g_main_context_pop_thread_default (io);

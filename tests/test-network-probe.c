@@ -56,7 +56,7 @@ world_clear (World *w)
 {
   gboolean stopped = FALSE;
 
-  ics_server_stop_async (w->server, on_stopped, &stopped);
+  ics_server_stop_async (w->server, NULL, on_stopped, &stopped);
   WAIT (is_true, &stopped);
   g_object_unref (w->server);
   coturn_stop (w->coturn);
@@ -72,11 +72,11 @@ world_clear (World *w)
 }
 
 static void
-on_probed (G_GNUC_UNUSED GObject *source, GAsyncResult *result, gpointer user_data)
+on_probed (GObject *source, GAsyncResult *result, gpointer user_data)
 {
   World *w = user_data;
 
-  w->report = ics_probe_network_finish (result, NULL);
+  w->report = ics_network_probe_run_finish (ICS_NETWORK_PROBE (source), result, NULL);
   w->done = TRUE;
 }
 
@@ -92,13 +92,13 @@ uri (World *w, const char *user, const char *transport)
 static void
 probe (World *w, const char *const *uris, const char *ca)
 {
-  IcsProbeConfig config
-      = { .server_uri = w->url, .turn_uris = uris, .turn_ca_file = ca, .no_port_mapping = TRUE };
+  g_autoptr (IcsNetworkProbe) probe = g_object_new (ICS_TYPE_NETWORK_PROBE, "server-uri", w->url, "turn-uris",
+                                                    uris, "turn-ca-file", ca, "port-mapping", FALSE, NULL);
   guint safety = add_safety ("the probe");
 
   g_clear_pointer (&w->report, ics_network_report_unref);
   w->done = FALSE;
-  ics_probe_network_async (&config, NULL, on_probed, w);
+  ics_network_probe_run_async (probe, NULL, on_probed, w);
   WAIT (is_true, &w->done);
   g_source_remove (safety);
   ck_assert_ptr_nonnull (w->report);

@@ -134,7 +134,7 @@ on_probed (GObject *source, GAsyncResult *result, gpointer user_data)
 {
   Outcome *outcome = user_data;
 
-  outcome->report = ics_probe_network_finish (result, &outcome->error);
+  outcome->report = ics_network_probe_run_finish (ICS_NETWORK_PROBE (source), result, &outcome->error);
   outcome->done = TRUE;
 }
 
@@ -167,9 +167,9 @@ START_TEST (nobody_there)
   g_autoptr (GSocket) taken = deaf_port (&port);
   g_autofree char *uri = g_strdup_printf ("ws://127.0.0.1:%u", port);
   Outcome outcome = { 0 };
-  IcsProbeConfig config = { .server_uri = uri };
+  g_autoptr (IcsNetworkProbe) probe = ics_network_probe_new (uri);
 
-  ics_probe_network_async (&config, NULL, on_probed, &outcome);
+  ics_network_probe_run_async (probe, NULL, on_probed, &outcome);
   ck_assert (!outcome.done);
   wait_for (&outcome);
   ck_assert_ptr_nonnull (outcome.report);
@@ -187,12 +187,15 @@ END_TEST
 START_TEST (bad_words)
 {
   static const char *const wrong[] = { "no turn server", NULL };
-  static const IcsProbeConfig configs[] = { { .server_uri = "ftp://127.0.0.1" },
-                                            { .server_uri = "ws://127.0.0.1:9", .turn_uris = wrong },
-                                            { .server_uri = "ws://127.0.0.1:9", .turn_ca_file = "/none" } };
+  g_autoptr (IcsNetworkProbe) probe
+      = ics_network_probe_new (_i == 0 ? "ftp://127.0.0.1" : "ws://127.0.0.1:9");
   Outcome outcome = { 0 };
 
-  ics_probe_network_async (&configs[_i], NULL, on_probed, &outcome);
+  if (_i == 1)
+    g_object_set (probe, "turn-uris", wrong, NULL);
+  if (_i == 2)
+    g_object_set (probe, "turn-ca-file", "/none", NULL);
+  ics_network_probe_run_async (probe, NULL, on_probed, &outcome);
   wait_for (&outcome);
   ck_assert (g_error_matches (outcome.error, ICS_ERROR, ICS_ERROR_INVALID_ARGUMENT));
   g_clear_error (&outcome.error);
@@ -215,12 +218,13 @@ START_TEST (cancelled)
   g_autoptr (GSocket) deaf = deaf_port (&port);
   g_autofree char *uri = g_strdup_printf ("ws://127.0.0.1:%u", port);
   g_autoptr (GCancellable) cancellable = g_cancellable_new ();
-  IcsProbeConfig config = { .server_uri = uri, .turn_uris = turn };
+  g_autoptr (IcsNetworkProbe) probe
+      = g_object_new (ICS_TYPE_NETWORK_PROBE, "server-uri", uri, "turn-uris", turn, NULL);
   Outcome outcome = { 0 };
 
   if (_i % 2 == 0)
     ck_assert (g_socket_listen (deaf, NULL));
-  ics_probe_network_async (&config, cancellable, on_probed, &outcome);
+  ics_network_probe_run_async (probe, cancellable, on_probed, &outcome);
   for (int i = 0; i < _i && !outcome.done; i++)
     g_main_context_iteration (NULL, FALSE);
   g_idle_add (cancel, cancellable);

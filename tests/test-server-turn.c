@@ -114,7 +114,7 @@ START_TEST (hands_out_what_leads_there)
       expect_reached (find (servers, ICS_TURN_TLS));
     }
   client_end (&client);
-  ics_server_stop_async (server, on_stopped, &stopped);
+  ics_server_stop_async (server, NULL, on_stopped, &stopped);
   WAIT (is_true, &stopped);
   g_object_unref (server);
   spin ();

@@ -58,7 +58,7 @@ on_stopped (GObject *source, GAsyncResult *result, gpointer data)
 static void
 stop (World *w)
 {
-  ics_server_stop_async (w->server, on_stopped, w);
+  ics_server_stop_async (w->server, NULL, on_stopped, w);
   WAIT (is_true, &w->stopped);
 }
 

@@ -112,7 +112,7 @@ START_TEST (proxy_can_not_reach_it)
   g_autofree char *dir = g_dir_make_tmp ("ice-session-test-XXXXXX", NULL);
   g_autofree char *url = NULL, *uri = NULL;
   IcsWsChannelConfig config = { 0 };
-  const char *message;
+  g_autoptr (GError) error = NULL;
   Proxy proxy;
   Client client;
 
@@ -123,8 +123,8 @@ START_TEST (proxy_can_not_reach_it)
   config.server_uri = uri;
   client_start (&client, &config);
   assert_error (&client, ICS_ERROR_SERVER_UNREACHABLE);
-  message = ics_channel_get_error (ICS_CHANNEL (client.channel))->message;
-  ck_assert_msg (strstr (message, _i == 1 ? "SOCKS" : "HTTP proxy") != NULL, "%s", message);
+  error = ics_channel_get_error (ICS_CHANNEL (client.channel));
+  ck_assert_msg (strstr (error->message, _i == 1 ? "SOCKS" : "HTTP proxy") != NULL, "%s", error->message);
   client_end (&client);
   proxy_end (&proxy);
   g_rmdir (dir);

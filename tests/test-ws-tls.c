@@ -74,15 +74,15 @@ static void
 assert_unreachable (const char *uri, const char *reason)
 {
   IcsWsChannelConfig config = { .server_uri = uri };
-  const char *message;
+  g_autoptr (GError) error = NULL;
   Client c;
 
   client_start (&c, &config);
   assert_error (&c, ICS_ERROR_SERVER_UNREACHABLE);
   ck_assert (!c.seen[ICS_CHANNEL_WAITING]);
-  message = ics_channel_get_error (ICS_CHANNEL (c.channel))->message;
-  ck_assert_msg (strstr (message, "cannot reach 127.0.0.1:") != NULL, "%s", message);
-  ck_assert_msg (strstr (message, reason) != NULL, "%s", message);
+  error = ics_channel_get_error (ICS_CHANNEL (c.channel));
+  ck_assert_msg (strstr (error->message, "cannot reach 127.0.0.1:") != NULL, "%s", error->message);
+  ck_assert_msg (strstr (error->message, reason) != NULL, "%s", error->message);
   client_end (&c);
 }
 

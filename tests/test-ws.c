@@ -209,6 +209,7 @@ START_TEST (test_connection_limit)
   Client a, b, c;
   IcsRoomsConfig rooms = { .max_connections_per_address = 2 };
   IcsWsChannelConfig config = { 0 };
+  g_autoptr (GError) error = NULL;
   g_autofree char *wrong = NULL;
 
   server_start (&s, &rooms);
@@ -216,7 +217,8 @@ START_TEST (test_connection_limit)
   config.server_uri = s.uri;
   client_start (&c, &config);
   assert_error (&c, ICS_ERROR_SERVER_REFUSED);
-  ck_assert_ptr_nonnull (strstr (ics_channel_get_error (ICS_CHANNEL (c.channel))->message, "503"));
+  error = ics_channel_get_error (ICS_CHANNEL (c.channel));
+  ck_assert_ptr_nonnull (strstr (error->message, "503"));
   client_end (&c);
   client_end (&b);
   assert_error (&a, ICS_ERROR_LINK_LOST);

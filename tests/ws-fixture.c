@@ -43,7 +43,7 @@ server_end (Server *s)
 }
 
 static void
-on_message (IcsChannel *channel, guint kind, GBytes *message, Client *c)
+on_message (IcsChannel *channel, IcsChannelKind kind, GBytes *message, Client *c)
 {
   guint32 serial;
 
@@ -60,7 +60,7 @@ on_message (IcsChannel *channel, guint kind, GBytes *message, Client *c)
 }
 
 static void
-on_state (IcsChannel *channel, guint state, Client *c)
+on_state (IcsChannel *channel, IcsChannelState state, Client *c)
 {
   c->seen[state] = TRUE;
 }
@@ -130,7 +130,7 @@ has_data (gpointer c)
 void
 assert_error (Client *c, IcsError code)
 {
-  const GError *error;
+  g_autoptr (GError) error = NULL;
 
   wait_state (c, ICS_CHANNEL_CLOSED);
   error = ics_channel_get_error (ICS_CHANNEL (c->channel));

@@ -62,24 +62,30 @@ ics_stream_new (IcsQuicStream *core)
 guint64
 ics_stream_get_id (IcsStream *self)
 {
+  g_return_val_if_fail (ICS_IS_STREAM (self) && self->core != NULL, G_MAXUINT64);
   return (guint64)ics_quic_stream_get_id (self->core);
 }
 
 void
 ics_stream_reset (IcsStream *self, guint64 application_code)
 {
+  g_return_if_fail (ICS_IS_STREAM (self) && self->core != NULL);
   ics_quic_stream_reset (self->core, application_code);
 }
 
 guint64
 ics_stream_get_sent (IcsStream *self, IcsPathKind kind)
 {
+  g_return_val_if_fail (ICS_IS_STREAM (self) && self->core != NULL, 0);
+  g_return_val_if_fail ((guint)kind < ICS_N_PATH_KINDS, 0);
   return ics_quic_stream_get_sent (self->core, kind);
 }
 
 guint64
 ics_stream_get_received (IcsStream *self, IcsPathKind kind)
 {
+  g_return_val_if_fail (ICS_IS_STREAM (self) && self->core != NULL, 0);
+  g_return_val_if_fail ((guint)kind < ICS_N_PATH_KINDS, 0);
   return ics_quic_stream_get_received (self->core, kind);
 }
 
@@ -103,9 +109,12 @@ void
 ics_stream_flush_acked_async (IcsStream *self, GCancellable *cancellable, GAsyncReadyCallback callback,
                               gpointer user_data)
 {
-  g_autoptr (GTask) task = g_task_new (self, cancellable, callback, user_data);
-  g_autoptr (GSource) source = ics_quic_stream_create_source (self->core, G_IO_HUP);
+  g_autoptr (GTask) task = NULL;
+  g_autoptr (GSource) source = NULL;
 
+  g_return_if_fail (ICS_IS_STREAM (self) && self->core != NULL);
+  task = g_task_new (self, cancellable, callback, user_data);
+  source = ics_quic_stream_create_source (self->core, G_IO_HUP);
   g_task_set_source_tag (task, ics_stream_flush_acked_async);
   ics_stream_source_add_cancellable (source, cancellable);
   g_task_attach_source (task, source, check_flushed);

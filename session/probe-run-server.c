@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "base/ics-error.h"
-#include "session/network-probe-private.h"
+#include "session/probe-run.h"
 #include "signaling/ws-dial.h"
 
 /* Whether the rendezvous server answers, through which proxy, and which STUN and TURN servers it names. */
@@ -8,7 +8,7 @@
 #define DIAL_MS 10000
 
 void
-ics_network_probe_close_channel (IcsNetworkProbe *self)
+ics_probe_run_close_channel (IcsProbeRun *self)
 {
   if (self->channel == NULL)
     return;
@@ -18,7 +18,7 @@ ics_network_probe_close_channel (IcsNetworkProbe *self)
 }
 
 static void
-set_server (IcsNetworkProbe *self, IcsServerState state, const char *error)
+set_server (IcsProbeRun *self, IcsServerState state, const char *error)
 {
   self->report->server_state = state;
   g_free (self->report->server_error);
@@ -27,7 +27,7 @@ set_server (IcsNetworkProbe *self, IcsServerState state, const char *error)
 
 /* First with the place in a room, then as the answer to the question. */
 static void
-on_turn_servers (IcsWsChannel *channel, IcsNetworkProbe *self)
+on_turn_servers (IcsWsChannel *channel, IcsProbeRun *self)
 {
   GPtrArray *servers = ics_ws_channel_get_turn_servers (channel);
 
@@ -40,26 +40,26 @@ on_turn_servers (IcsWsChannel *channel, IcsNetworkProbe *self)
   self->report->server_rtt_ms = (double)(g_get_monotonic_time () - self->asked_at) / G_TIME_SPAN_MILLISECOND;
   for (guint i = 0; i < servers->len && !self->no_server_turn; i++)
     g_ptr_array_add (self->servers, ics_turn_server_copy (servers->pdata[i]));
-  ics_network_probe_measure (self);
+  ics_probe_run_measure (self);
 }
 
 static void
-on_channel_state (IcsChannel *channel, IcsChannelState state, IcsNetworkProbe *self)
+on_channel_state (IcsChannel *channel, IcsChannelState state, IcsProbeRun *self)
 {
   g_autoptr (GError) error = NULL;
 
   if (state != ICS_CHANNEL_CLOSED)
     return;
-  error = g_error_copy (ics_channel_get_error (channel));
+  error = ics_channel_get_error (channel);
   set_server (self,
               g_error_matches (error, ICS_ERROR, ICS_ERROR_SERVER_REFUSED) ? ICS_SERVER_REFUSING
                                                                            : ICS_SERVER_UNREACHABLE,
               error->message);
-  ics_network_probe_measure (self);
+  ics_probe_run_measure (self);
 }
 
 static void
-join_server (IcsNetworkProbe *self)
+join_server (IcsProbeRun *self)
 {
   IcsWsChannelConfig config
       = { .server_uri = self->server_uri, .family = self->family, .connect_timeout_ms = DIAL_MS };
@@ -88,7 +88,7 @@ state_from_error (const GError *error, guint status)
 static void
 on_dialed (G_GNUC_UNUSED GObject *source, GAsyncResult *result, gpointer user_data)
 {
-  IcsNetworkProbe *self = user_data;
+  IcsProbeRun *self = user_data;
   g_autoptr (GError) error = NULL;
   g_autoptr (SoupWebsocketConnection) connection = ics_ws_dial_finish (result, &error);
 
@@ -99,23 +99,23 @@ on_dialed (G_GNUC_UNUSED GObject *source, GAsyncResult *result, gpointer user_da
   else if (!self->ending)
     {
       set_server (self, state_from_error (error, ics_ws_dial_get_status (result)), error->message);
-      ics_network_probe_measure (self);
+      ics_probe_run_measure (self);
     }
-  ics_network_probe_release (self);
+  ics_probe_run_release (self);
 }
 
 static void
-dial (IcsNetworkProbe *self)
+dial (IcsProbeRun *self)
 {
   IcsWsDial dial = { .uri = self->uri, .family = self->family, .timeout_ms = DIAL_MS };
 
-  ics_ws_dial_async (&dial, self->cancellable, on_dialed, ics_network_probe_hold (self));
+  ics_ws_dial_async (&dial, self->cancellable, on_dialed, ics_probe_run_hold (self));
 }
 
 static void
 on_proxies (GObject *source, GAsyncResult *result, gpointer user_data)
 {
-  IcsNetworkProbe *self = user_data;
+  IcsProbeRun *self = user_data;
   g_auto (GStrv) proxies = g_proxy_resolver_lookup_finish (G_PROXY_RESOLVER (source), result, NULL);
 
   if (!self->ending)
@@ -124,14 +124,14 @@ on_proxies (GObject *source, GAsyncResult *result, gpointer user_data)
         self->report->proxy = g_strdup (proxies[0]);
       dial (self);
     }
-  ics_network_probe_release (self);
+  ics_probe_run_release (self);
 }
 
 void
-ics_network_probe_ask_server (IcsNetworkProbe *self)
+ics_probe_run_ask_server (IcsProbeRun *self)
 {
   g_autofree char *uri = g_uri_to_string (self->uri);
 
   g_proxy_resolver_lookup_async (g_proxy_resolver_get_default (), uri, self->cancellable, on_proxies,
-                                 ics_network_probe_hold (self));
+                                 ics_probe_run_hold (self));
 }

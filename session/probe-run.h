@@ -10,8 +10,9 @@
 
 G_BEGIN_DECLS
 
-/* Between the files network-probe*.c. One after the other: the proxy, whether the rendezvous server answers,
- * what it hands out; then, at a time, the NAT and the relays; and the gateway all the while. */
+/* One look at the network, for IcsNetworkProbe. Between the files probe-run*.c. One after the other: the
+ * proxy, whether the rendezvous server answers, what it hands out; then, at a time, the NAT and the relays;
+ * and the gateway all the while. */
 
 /* Of each transport. */
 #define ICS_PROBE_RELAYS_MAX 3
@@ -32,7 +33,7 @@ typedef struct
   GError *error;   /* with which it ends */
   guint n_open;    /* what has to be given back yet */
 
-  /* network-probe-server.c */
+  /* probe-run-server.c */
   GUri *uri;
   char *server_uri;
   IcsWsChannel *channel;
@@ -40,7 +41,7 @@ typedef struct
   gboolean no_server_turn;
   GPtrArray *servers; /* IcsTurnServer */
 
-  /* network-probe-nat.c */
+  /* probe-run-nat.c */
   guint looked_up;
   GPtrArray *addresses; /* GInetSocketAddress of STUN servers */
   IcsServerLookup *lookup;
@@ -49,32 +50,45 @@ typedef struct
   gboolean nat_done;
   IcsGatewaySurvey *survey;
 
-  /* network-probe-relays.c */
+  /* probe-run-relays.c */
   IcsRelayTrial *trials[ICS_PROBE_TRIALS_MAX]; /* as in the report; NULL where it is done */
   guint n_trials, trials_left;
-} IcsNetworkProbe;
+} IcsProbeRun;
 
-/* network-probe.c */
-IcsNetworkProbe *ics_network_probe_hold (IcsNetworkProbe *self);
-void ics_network_probe_release (gpointer self);
+/* What to look at. Zero and NULL are the defaults. */
+typedef struct
+{
+  const char *server_uri;
+  const char *const *turn_uris; /* besides the server's */
+  gboolean no_server_turn;      /* only those */
+  const char *turn_ca_file;
+  int family;
+  gboolean no_port_mapping;
+} IcsProbeConfig;
+
+/* probe-run.c */
+/* Sets it off, on the thread-default main context; @task returns an IcsNetworkReport. Takes @task. */
+void ics_probe_run_start (const IcsProbeConfig *config, GTask *task);
+IcsProbeRun *ics_probe_run_hold (IcsProbeRun *self);
+void ics_probe_run_release (gpointer self);
 /* Something that has to be given back is there; and it is given back: takes the reference with it. */
-IcsNetworkProbe *ics_network_probe_open (IcsNetworkProbe *self);
-void ics_network_probe_closed (gpointer self);
-void ics_network_probe_end_if_done (IcsNetworkProbe *self);
+IcsProbeRun *ics_probe_run_open (IcsProbeRun *self);
+void ics_probe_run_closed (gpointer self);
+void ics_probe_run_end_if_done (IcsProbeRun *self);
 /* The rendezvous server has been asked. */
-void ics_network_probe_measure (IcsNetworkProbe *self);
+void ics_probe_run_measure (IcsProbeRun *self);
 
-/* network-probe-server.c */
-void ics_network_probe_ask_server (IcsNetworkProbe *self);
-void ics_network_probe_close_channel (IcsNetworkProbe *self);
+/* probe-run-server.c */
+void ics_probe_run_ask_server (IcsProbeRun *self);
+void ics_probe_run_close_channel (IcsProbeRun *self);
 
-/* network-probe-nat.c */
-void ics_network_probe_look_at_nat (IcsNetworkProbe *self);
-void ics_network_probe_ask_gateway (IcsNetworkProbe *self);
-void ics_network_probe_stop_nat (IcsNetworkProbe *self);
+/* probe-run-nat.c */
+void ics_probe_run_look_at_nat (IcsProbeRun *self);
+void ics_probe_run_ask_gateway (IcsProbeRun *self);
+void ics_probe_run_stop_nat (IcsProbeRun *self);
 
-/* network-probe-relays.c */
-void ics_network_probe_try_relays (IcsNetworkProbe *self);
-void ics_network_probe_stop_relays (IcsNetworkProbe *self);
+/* probe-run-relays.c */
+void ics_probe_run_try_relays (IcsProbeRun *self);
+void ics_probe_run_stop_relays (IcsProbeRun *self);
 
 G_END_DECLS

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "session/probe-run.h"
 #include "agent/local-addresses.h"
 #include "base/ics-error.h"
 #include "base/timeout.h"
-#include "session/network-probe-private.h"
 #include "session/turn-ca.h"
 #include "signaling/ws-dial.h"
 
@@ -16,7 +16,7 @@
 static void
 clear (gpointer data)
 {
-  IcsNetworkProbe *self = data;
+  IcsProbeRun *self = data;
 
   g_clear_pointer (&self->report, ics_network_report_unref);
   g_clear_pointer (&self->uri, g_uri_unref);
@@ -29,14 +29,14 @@ clear (gpointer data)
   g_main_context_unref (self->context);
 }
 
-IcsNetworkProbe *
-ics_network_probe_hold (IcsNetworkProbe *self)
+IcsProbeRun *
+ics_probe_run_hold (IcsProbeRun *self)
 {
   return g_rc_box_acquire (self);
 }
 
 void
-ics_network_probe_release (gpointer self)
+ics_probe_run_release (gpointer self)
 {
   g_rc_box_release_full (self, clear);
 }
@@ -46,7 +46,7 @@ ics_network_probe_release (gpointer self)
 static gboolean
 on_return (gpointer user_data)
 {
-  IcsNetworkProbe *self = user_data;
+  IcsProbeRun *self = user_data;
   g_autoptr (GTask) task = g_steal_pointer (&self->task);
 
   ics_timeout_clear (&self->limit);
@@ -57,12 +57,12 @@ on_return (gpointer user_data)
       ics_network_report_seal (self->report, &self->nat);
       g_task_return_pointer (task, g_steal_pointer (&self->report), (GDestroyNotify)ics_network_report_unref);
     }
-  ics_network_probe_release (self);
+  ics_probe_run_release (self);
   return G_SOURCE_REMOVE;
 }
 
 static void
-set_timer (IcsNetworkProbe *self, guint ms, GSourceFunc callback)
+set_timer (IcsProbeRun *self, guint ms, GSourceFunc callback)
 {
   ics_timeout_clear (&self->limit);
   self->limit = g_timeout_source_new (ms);
@@ -70,40 +70,40 @@ set_timer (IcsNetworkProbe *self, guint ms, GSourceFunc callback)
   g_source_attach (self->limit, self->context);
 }
 
-IcsNetworkProbe *
-ics_network_probe_open (IcsNetworkProbe *self)
+IcsProbeRun *
+ics_probe_run_open (IcsProbeRun *self)
 {
   self->n_open++;
-  return ics_network_probe_hold (self);
+  return ics_probe_run_hold (self);
 }
 
 void
-ics_network_probe_closed (gpointer data)
+ics_probe_run_closed (gpointer data)
 {
-  IcsNetworkProbe *self = data;
+  IcsProbeRun *self = data;
 
   self->n_open--;
   if (self->ending && self->n_open == 0 && self->task != NULL)
     set_timer (self, 0, on_return);
-  ics_network_probe_release (self);
+  ics_probe_run_release (self);
 }
 
 /* With the report, or with @error (transfer full); when all is given back. */
 static void
-end (IcsNetworkProbe *self, GError *error)
+end (IcsProbeRun *self, GError *error)
 {
   self->ending = TRUE;
   self->error = error;
   g_cancellable_cancel (self->cancellable);
   ics_timeout_clear (&self->outer_source);
-  ics_network_probe_close_channel (self);
-  ics_network_probe_stop_nat (self);
-  ics_network_probe_stop_relays (self);
+  ics_probe_run_close_channel (self);
+  ics_probe_run_stop_nat (self);
+  ics_probe_run_stop_relays (self);
   set_timer (self, self->n_open == 0 ? 0 : FAREWELL_MS, on_return);
 }
 
 void
-ics_network_probe_end_if_done (IcsNetworkProbe *self)
+ics_probe_run_end_if_done (IcsProbeRun *self)
 {
   if (self->nat_done && self->trials_left == 0 && self->survey == NULL)
     end (self, NULL);
@@ -126,11 +126,11 @@ on_outer_cancelled (G_GNUC_UNUSED GCancellable *cancellable, gpointer user_data)
 /* --- the start --- */
 
 void
-ics_network_probe_measure (IcsNetworkProbe *self)
+ics_probe_run_measure (IcsProbeRun *self)
 {
-  ics_network_probe_close_channel (self);
-  ics_network_probe_try_relays (self);
-  ics_network_probe_look_at_nat (self);
+  ics_probe_run_close_channel (self);
+  ics_probe_run_try_relays (self);
+  ics_probe_run_look_at_nat (self);
 }
 
 static char **
@@ -150,33 +150,31 @@ list_local (int family)
 
 /* FALSE if one does not parse. */
 static gboolean
-add_own_servers (IcsNetworkProbe *self, const char *const *uris, GError **error)
+add_own_servers (IcsProbeRun *self, const char *const *uris, GError **error)
 {
   for (guint i = 0; uris != NULL && uris[i] != NULL; i++)
     {
-      IcsTurnServer *server = NULL;
+      IcsTurnServer *server = ics_turn_server_parse (uris[i], error);
 
-      if (g_str_equal (uris[i], "none"))
-        self->no_server_turn = TRUE;
-      else if ((server = ics_turn_server_parse (uris[i], error)) == NULL)
+      if (server == NULL)
         return FALSE;
-      else
-        g_ptr_array_add (self->servers, server);
+      g_ptr_array_add (self->servers, server);
     }
   return TRUE;
 }
 
-static IcsNetworkProbe *
-probe_new (const IcsProbeConfig *config)
+static IcsProbeRun *
+run_new (const IcsProbeConfig *config)
 {
-  IcsNetworkProbe *self = g_rc_box_new0 (IcsNetworkProbe);
+  IcsProbeRun *self = g_rc_box_new0 (IcsProbeRun);
 
   self->report = ics_network_report_new ();
   self->context = g_main_context_ref_thread_default ();
   self->family = config->family;
+  self->no_server_turn = config->no_server_turn;
   self->cancellable = g_cancellable_new ();
   self->server_uri = g_strdup (config->server_uri);
-  self->uri = ics_ws_dial_parse_uri (config->server_uri);
+  self->uri = config->server_uri != NULL ? ics_ws_dial_parse_uri (config->server_uri) : NULL;
   self->servers = g_ptr_array_new_with_free_func ((GDestroyNotify)ics_turn_server_free);
   self->addresses = g_ptr_array_new_with_free_func (g_object_unref);
   ics_nat_behavior_init (&self->nat);
@@ -186,12 +184,12 @@ probe_new (const IcsProbeConfig *config)
 }
 
 static gboolean
-take_config (IcsNetworkProbe *self, const IcsProbeConfig *config, GError **error)
+take_config (IcsProbeRun *self, const IcsProbeConfig *config, GError **error)
 {
   if (self->uri == NULL)
     {
       g_set_error (error, ICS_ERROR, ICS_ERROR_INVALID_ARGUMENT, "\"%s\" is no server: say wss://HOST",
-                   config->server_uri);
+                   config->server_uri != NULL ? config->server_uri : "");
       return FALSE;
     }
   return add_own_servers (self, config->turn_uris, error)
@@ -199,7 +197,7 @@ take_config (IcsNetworkProbe *self, const IcsProbeConfig *config, GError **error
 }
 
 static void
-start (IcsNetworkProbe *self, const IcsProbeConfig *config, GCancellable *outer)
+start (IcsProbeRun *self, const IcsProbeConfig *config, GCancellable *outer)
 {
   set_timer (self, LONGEST_S * 1000, on_limit);
   if (outer != NULL)
@@ -209,28 +207,20 @@ start (IcsNetworkProbe *self, const IcsProbeConfig *config, GCancellable *outer)
       g_source_attach (self->outer_source, self->context);
     }
   if (!config->no_port_mapping)
-    ics_network_probe_ask_gateway (self);
-  ics_network_probe_ask_server (self);
+    ics_probe_run_ask_gateway (self);
+  ics_probe_run_ask_server (self);
 }
 
 void
-ics_probe_network_async (const IcsProbeConfig *config, GCancellable *cancellable,
-                         GAsyncReadyCallback callback, gpointer user_data)
+ics_probe_run_start (const IcsProbeConfig *config, GTask *task)
 {
-  IcsNetworkProbe *self = probe_new (config);
+  IcsProbeRun *self = run_new (config);
   GError *error = NULL;
 
-  self->task = g_task_new (NULL, cancellable, callback, user_data);
-  g_task_set_source_tag (self->task, ics_probe_network_async);
-  g_task_set_check_cancellable (self->task, FALSE);
+  self->task = task;
+  g_task_set_check_cancellable (task, FALSE);
   if (take_config (self, config, &error))
-    start (self, config, cancellable);
+    start (self, config, g_task_get_cancellable (task));
   else
     end (self, error);
-}
-
-IcsNetworkReport *
-ics_probe_network_finish (GAsyncResult *result, GError **error)
-{
-  return g_task_propagate_pointer (G_TASK (result), error);
 }

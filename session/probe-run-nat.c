@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "session/network-probe-private.h"
+#include "session/probe-run.h"
 
 /* What stands between this host and the internet: how it maps and filters, and whether it maps a port when it
  * is asked. */
@@ -13,17 +13,17 @@
 static void
 on_behavior (const IcsNatBehavior *behavior, gpointer user_data)
 {
-  IcsNetworkProbe *self = user_data;
+  IcsProbeRun *self = user_data;
 
   self->nat = *behavior;
   self->nat_done = TRUE;
   g_clear_pointer (&self->prober, ics_nat_prober_free);
-  ics_network_probe_end_if_done (self);
+  ics_probe_run_end_if_done (self);
 }
 
 /* Where the TURN server answers on its next port as well, that is another destination. */
 static void
-add_next_port (IcsNetworkProbe *self)
+add_next_port (IcsProbeRun *self)
 {
   GInetSocketAddress *first = self->addresses->pdata[0];
   guint16 port = g_inet_socket_address_get_port (first);
@@ -34,7 +34,7 @@ add_next_port (IcsNetworkProbe *self)
 }
 
 static void
-start_prober (IcsNetworkProbe *self)
+start_prober (IcsProbeRun *self)
 {
   IcsNatProberConfig config = { .servers = self->addresses, .context = self->context };
 
@@ -44,14 +44,14 @@ start_prober (IcsNetworkProbe *self)
       self->prober = ics_nat_prober_start (&config, on_behavior, self);
     }
   self->nat_done = self->prober == NULL;
-  ics_network_probe_end_if_done (self);
+  ics_probe_run_end_if_done (self);
 }
 
 static void
 on_server (GInetSocketAddress *server, G_GNUC_UNUSED GInetAddress *source, G_GNUC_UNUSED const char *reason,
            gpointer user_data)
 {
-  IcsNetworkProbe *self = user_data;
+  IcsProbeRun *self = user_data;
   GInetSocketAddress *first = self->addresses->len > 0 ? self->addresses->pdata[0] : NULL;
 
   self->lookup = NULL;
@@ -60,12 +60,12 @@ on_server (GInetSocketAddress *server, G_GNUC_UNUSED GInetAddress *source, G_GNU
           || g_socket_address_get_family (G_SOCKET_ADDRESS (first))
                  == g_socket_address_get_family (G_SOCKET_ADDRESS (server))))
     g_ptr_array_add (self->addresses, g_object_ref (server));
-  ics_network_probe_look_at_nat (self);
+  ics_probe_run_look_at_nat (self);
 }
 
 /* One server's name after the other. */
 void
-ics_network_probe_look_at_nat (IcsNetworkProbe *self)
+ics_probe_run_look_at_nat (IcsProbeRun *self)
 {
   while (self->looked_up < self->servers->len && self->addresses->len < STUN_SERVERS_MAX)
     {
@@ -89,25 +89,25 @@ ics_network_probe_look_at_nat (IcsNetworkProbe *self)
 static void
 on_findings (const IcsGatewayFinding *findings, gpointer user_data)
 {
-  IcsNetworkProbe *self = user_data;
+  IcsProbeRun *self = user_data;
 
   self->survey = NULL;
   if (self->report != NULL)
     ics_network_report_set_gateway (self->report, findings);
   if (!self->ending)
-    ics_network_probe_end_if_done (self);
-  ics_network_probe_closed (self);
+    ics_probe_run_end_if_done (self);
+  ics_probe_run_closed (self);
 }
 
 void
-ics_network_probe_ask_gateway (IcsNetworkProbe *self)
+ics_probe_run_ask_gateway (IcsProbeRun *self)
 {
   self->survey
-      = ics_gateway_survey_start (self->family, self->context, on_findings, ics_network_probe_open (self));
+      = ics_gateway_survey_start (self->family, self->context, on_findings, ics_probe_run_open (self));
 }
 
 void
-ics_network_probe_stop_nat (IcsNetworkProbe *self)
+ics_probe_run_stop_nat (IcsProbeRun *self)
 {
   if (self->lookup != NULL)
     ics_server_lookup_cancel (g_steal_pointer (&self->lookup));

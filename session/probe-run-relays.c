@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "session/network-probe-private.h"
+#include "session/probe-run.h"
 #include "session/server-way.h"
 
 /* The relays: a trial for each server and transport, all at a time. */
@@ -7,7 +7,7 @@
 static void
 on_trial (IcsRelayTrial *trial, const IcsRelayTrialResult *result, gpointer user_data)
 {
-  IcsNetworkProbe *self = user_data;
+  IcsProbeRun *self = user_data;
 
   for (guint i = 0; i < self->n_trials; i++)
     if (self->trials[i] == trial)
@@ -16,8 +16,8 @@ on_trial (IcsRelayTrial *trial, const IcsRelayTrialResult *result, gpointer user
         self->trials[i] = NULL;
         self->trials_left--;
       }
-  ics_relay_trial_free (trial, ics_network_probe_closed, self);
-  ics_network_probe_end_if_done (self);
+  ics_relay_trial_free (trial, ics_probe_run_closed, self);
+  ics_probe_run_end_if_done (self);
 }
 
 static gboolean
@@ -31,7 +31,7 @@ is_listed (IcsNetworkReport *report, const char *uri)
 
 /* The rows stand in the order in which a session would take the servers. */
 static void
-start_trial (IcsNetworkProbe *self, const IcsTurnServer *server)
+start_trial (IcsProbeRun *self, const IcsTurnServer *server)
 {
   IcsRelayTrialConfig config
       = { .server = server, .ca = self->turn_ca, .family = self->family, .context = self->context };
@@ -40,11 +40,11 @@ start_trial (IcsNetworkProbe *self, const IcsTurnServer *server)
   if (is_listed (self->report, uri))
     return;
   ics_network_report_add_relay (self->report, uri, server->transport);
-  self->trials[self->n_trials++] = ics_relay_trial_start (&config, on_trial, ics_network_probe_open (self));
+  self->trials[self->n_trials++] = ics_relay_trial_start (&config, on_trial, ics_probe_run_open (self));
 }
 
 void
-ics_network_probe_try_relays (IcsNetworkProbe *self)
+ics_probe_run_try_relays (IcsProbeRun *self)
 {
   static const IcsTurnTransport transports[] = { ICS_TURN_UDP, ICS_TURN_TCP, ICS_TURN_TLS };
 
@@ -66,9 +66,9 @@ ics_network_probe_try_relays (IcsNetworkProbe *self)
 }
 
 void
-ics_network_probe_stop_relays (IcsNetworkProbe *self)
+ics_probe_run_stop_relays (IcsProbeRun *self)
 {
   for (guint i = 0; i < self->n_trials; i++)
     if (self->trials[i] != NULL)
-      ics_relay_trial_free (g_steal_pointer (&self->trials[i]), ics_network_probe_closed, self);
+      ics_relay_trial_free (g_steal_pointer (&self->trials[i]), ics_probe_run_closed, self);
 }
