@@ -289,6 +289,9 @@ make_ws_channel (IcsEngine *self, const IcsEngineConfig *config)
 void
 ics_pairing_init (IcsEngine *self, const IcsEngineConfig *config)
 {
+  /* Without a server there is no nameplate to be given: any will do, the rooms are the application's. */
+  if (config->channel != NULL && config->code == NULL)
+    self->nameplate = g_strdup (config->nameplate != NULL ? config->nameplate : "1");
   self->channel = config->channel != NULL ? g_object_ref (config->channel) : make_ws_channel (self, config);
   g_signal_connect (self->channel, "message", G_CALLBACK (on_message), self);
   g_signal_connect (self->channel, "writable", G_CALLBACK (on_writable), self);
@@ -307,9 +310,8 @@ ics_pairing_start (IcsEngine *self)
       ics_engine_fail (self, error);
       return;
     }
-  /* Without a server there is no nameplate to be given: any will do, the rooms are the application's. */
-  if (ics_pairing_get_ws (self) == NULL && self->code == NULL)
-    on_nameplate (NULL, "1", self);
+  if (self->nameplate != NULL)
+    on_nameplate (NULL, self->nameplate, self);
   ics_channel_start (self->channel);
 }
 

@@ -72,6 +72,7 @@ struct _IcsEngine
   gboolean finished;
 
   char *code;
+  char *nameplate; /* of the application's channel; NULL: the server gives one, or there is a code */
   char *application;
   gboolean joiner;
   IcsPathPolicy policy, peer_policy;

@@ -113,6 +113,7 @@ ics_engine_free (IcsEngine *self)
   ics_pairing_forget_code (self);
   g_clear_error (&self->end_error);
   g_free (self->application);
+  g_free (self->nameplate);
   g_free (self->why_not_direct);
   g_free (self->bye_reason);
   g_main_context_unref (self->context);

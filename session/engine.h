@@ -14,8 +14,9 @@ typedef struct _IcsEngine IcsEngine;
 typedef struct
 {
   const char *server_uri;
-  IcsChannel *channel; /* instead of the server's; may be NULL */
-  const char *code;    /* NULL: listen */
+  IcsChannel *channel;   /* instead of the server's; may be NULL */
+  const char *nameplate; /* for the code, with a channel; NULL = "1" */
+  const char *code;      /* NULL: listen */
   const char *application;
   IcsPathPolicy policy;
   int family;

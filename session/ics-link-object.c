@@ -9,6 +9,7 @@ typedef enum
 {
   PROP_SERVER_URI = 1,
   PROP_CHANNEL,
+  PROP_NAMEPLATE,
   PROP_APPLICATION,
   PROP_POLICY,
   PROP_FAMILY,
@@ -46,6 +47,10 @@ ics_link_set_property (GObject *object, guint id, const GValue *value, GParamSpe
     case PROP_CHANNEL:
       g_clear_object (&self->channel);
       self->channel = g_value_dup_object (value);
+      break;
+    case PROP_NAMEPLATE:
+      g_free (self->nameplate);
+      self->nameplate = g_value_dup_string (value);
       break;
     case PROP_APPLICATION:
       g_free (self->application);
@@ -102,6 +107,9 @@ ics_link_get_property (GObject *object, guint id, GValue *value, GParamSpec *psp
       break;
     case PROP_CHANNEL:
       g_value_set_object (value, self->channel);
+      break;
+    case PROP_NAMEPLATE:
+      g_value_set_string (value, self->nameplate);
       break;
     case PROP_APPLICATION:
       g_value_set_string (value, self->application);
@@ -170,6 +178,7 @@ ics_link_finalize (GObject *object)
   g_strfreev (self->turn_uris);
   g_free (self->turn_ca_file);
   g_free (self->server_uri);
+  g_free (self->nameplate);
   g_free (self->application);
   ics_secret_free (self->code);
   g_free (self->peer_fingerprint);
@@ -193,11 +202,23 @@ install_settable (void)
   /**
    * IcsLink:channel:
    *
-   * The application's own channel instead of the server's. It is used on the link's main context only.
+   * The application's own channel instead of the server's. It is used on the link's main context only. There
+   * are no servers then to find addresses by, or to relay, but those of [property@Link:turn-uris].
    *
    * Since: 0.1
    */
   props[PROP_CHANNEL] = g_param_spec_object ("channel", NULL, NULL, ICS_TYPE_CHANNEL, settable);
+
+  /**
+   * IcsLink:nameplate:
+   *
+   * The number of the code that is made, with an own channel and on the host that listens: up to six digits,
+   * not 0 in front; %NULL = "1". It has no meaning but the application's, which may name by it where its two
+   * channels meet; [func@code_get_nameplate] tells the joiner. The rendezvous server gives its own.
+   *
+   * Since: 0.1
+   */
+  props[PROP_NAMEPLATE] = g_param_spec_string ("nameplate", NULL, NULL, NULL, settable);
 
   /**
    * IcsLink:application:
@@ -232,7 +253,8 @@ install_settable (void)
    * IcsLink:turn-uris:
    *
    * TURN servers besides those that the rendezvous server names, with credentials:
-   * "turn:USER:PASSWORD@HOST", "turns:USER:PASSWORD@HOST" (RFC 7065 with credentials in front).
+   * "turn:USER:PASSWORD@HOST", "turns:USER:PASSWORD@HOST" (RFC 7065 with credentials in front); and STUN
+   * servers, "stun:HOST" (RFC 7064).
    *
    * Since: 0.1
    */
@@ -426,7 +448,8 @@ install_signals (void)
    * @self: the link
    * @error: (nullable): why; %NULL after a clean close by either side
    *
-   * The link ended; nothing comes after it.
+   * The link ended, in whatever way, also when its connect failed; nothing comes after it. What it holds on
+   * servers and gateways is given back after that: [method@Link.close_async] tells when, also now.
    *
    * Since: 0.1
    */

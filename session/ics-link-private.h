@@ -6,8 +6,8 @@
 
 G_BEGIN_DECLS
 
-/* Between ics-link.c, which does what a link does, and ics-link-object.c, which says what it is to GObject.
- */
+/* Between ics-link.c, which does what a link does, ics-link-events.c, which tells what happens to it, and
+ * ics-link-object.c, which says what it is to GObject. */
 
 struct _IcsLink
 {
@@ -17,6 +17,7 @@ struct _IcsLink
   char *server_uri;
   char *application;
   IcsChannel *channel;
+  char *nameplate;
   IcsPathPolicy policy;
   int family;
   char **turn_uris;
@@ -35,11 +36,10 @@ struct _IcsLink
   GQueue record; /* char *, bounded */
   GTask *connect_task;
   gulong cancel_handler; /* on the cancellable of connect_task */
-  GTask *close_task;
+  GQueue close_tasks;    /* GTask that wait for the end */
   GTask *accept_task;
-  GSource *close_cancel, *accept_cancel; /* NULL: not cancellable */
-  GQueue incoming;                       /* IcsStream nobody took yet */
-  gint closed;                           /* atomic: streams are opened from any thread */
+  GQueue incoming; /* IcsStream nobody took yet */
+  gint closed;     /* atomic: streams are opened from any thread */
   gboolean finished;
   GError *close_error;
 };
@@ -57,5 +57,12 @@ typedef enum
 } IcsLinkSignal;
 
 extern guint ics_link_signals[ICS_LINK_N_SIGNALS];
+
+void ics_link_handle_event (GObject *owner, IcsLinkEvent *event);
+/* Answers who waits for a stream, if there is one or the link has ended. */
+void ics_link_finish_accept (IcsLink *self);
+/* Calls @on_cancelled (task) on the link's context until ics_link_unwatch_cancel(). */
+void ics_link_watch_cancel (IcsLink *self, GTask *task, GCancellableSourceFunc on_cancelled);
+void ics_link_unwatch_cancel (GTask *task);
 
 G_END_DECLS

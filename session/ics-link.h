@@ -39,6 +39,20 @@ G_DECLARE_FINAL_TYPE (IcsLink, ics_link, ICS, LINK, GObject)
  */
 
 /**
+ * ics_code_get_nameplate:
+ * @code: a code as a person typed it; surrounding blanks and capital letters do no harm
+ * @error: return location for an error: %ICS_ERROR_INVALID_ARGUMENT; its message has nothing of @code
+ *
+ * The number in a code, which is no secret: what an application that brings its own channel may look for the
+ * other host by. Also a way to check what was typed.
+ *
+ * Returns: (transfer full): the nameplate, "7" of "7-cable-otter"
+ *
+ * Since: 0.1
+ */
+ICS_AVAILABLE_IN_1_0 char *ics_code_get_nameplate (const char *code, GError **error);
+
+/**
  * ics_link_new:
  * @server_uri: (nullable): the rendezvous server, "wss://rv.example.org"; %NULL if the application sets
  *   [property@Link:channel]
@@ -62,7 +76,7 @@ ICS_AVAILABLE_IN_1_0 IcsLink *ics_link_new (const char *server_uri, const char *
  *   policies direct and lan: when a direct path is active)
  * @user_data: for @callback
  *
- * Connects. Once per link.
+ * Connects. Once per link. When it fails, the link has ended, and [signal@Link::closed] says the same.
  *
  * Since: 0.1
  */
@@ -160,10 +174,14 @@ ICS_AVAILABLE_IN_1_0 gsize ics_link_get_max_datagram (IcsLink *self);
  * @application_code: what to tell the peer, below 2^62; 0 = all is well
  * @reason: (nullable): why, in people's words; the peer gets 512 bytes of it at most
  * @cancellable: (nullable): cancels the wait, not the close
- * @callback: (nullable): called when the link has ended and everything of it is released
+ * @callback: (nullable): called when everything is released
  * @user_data: for @callback
  *
- * Closes cleanly: tells the peer @application_code and @reason, and waits until that has arrived, 2 s at
+ * Ends the link, if it has not ended yet, and waits until everything of it is released: relays and port
+ * mappings are given back, its thread is gone. It may be called again and again; the first code and reason
+ * count.
+ *
+ * The end is clean: it tells the peer @application_code and @reason, and waits until that has arrived, 2 s at
  * most. The peer's link ends without an error for 0, else with %ICS_ERROR_REFUSED and the reason. When both
  * close at once, each one's link ends as the other's code says: an error beats a clean end.
  *
@@ -179,8 +197,7 @@ ICS_AVAILABLE_IN_1_0 void ics_link_close_async (IcsLink *self, guint64 applicati
  * ics_link_close_finish:
  * @self: a link
  * @result: what the callback was given
- * @error: return location for an error: %G_IO_ERROR_PENDING when a close was under way already,
- *   %G_IO_ERROR_CANCELLED
+ * @error: return location for an error: %G_IO_ERROR_CANCELLED
  *
  * Finishes [method@Link.close_async].
  *

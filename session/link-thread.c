@@ -30,7 +30,7 @@ struct _IcsLinkThread
   void (*handler) (GObject *owner, IcsLinkEvent *event);
   /* Set up here, made into an engine on the thread. */
   IcsEngineConfig config;
-  char *server_uri, *code, *application;
+  char *server_uri, *nameplate, *code, *application;
   char **turn_uris;
 };
 
@@ -54,6 +54,7 @@ ics_link_thread_unref (IcsLinkThread *self)
   g_clear_object (&self->config.channel);
   g_clear_object (&self->config.turn_ca);
   g_free (self->server_uri);
+  g_free (self->nameplate);
   ics_secret_free (self->code);
   g_free (self->application);
   g_strfreev (self->turn_uris);
@@ -280,6 +281,7 @@ ics_link_thread_new (const IcsEngineConfig *config, GMainContext *context, GObje
   self->config.channel = config->channel != NULL ? g_object_ref (config->channel) : NULL;
   self->config.turn_ca = config->turn_ca != NULL ? g_object_ref (config->turn_ca) : NULL;
   self->config.server_uri = self->server_uri = g_strdup (config->server_uri);
+  self->config.nameplate = self->nameplate = g_strdup (config->nameplate);
   self->config.code = self->code = g_strdup (config->code);
   self->config.application = self->application = g_strdup (config->application);
   self->turn_uris = g_strdupv ((char **)config->turn_uris);

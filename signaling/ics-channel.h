@@ -81,6 +81,7 @@ G_DECLARE_INTERFACE (IcsChannel, ics_channel, ICS, CHANNEL, GObject)
  * A link has one of the rendezvous server's unless the application gives it another by
  * [property@Link:channel], over whatever it has: a chat service, a message broker, a serial line. It need not
  * be secret or authentic: all content is protected end to end, and a message that was altered is dropped.
+ * Messages of signalling should arrive as long as the state is %ICS_CHANNEL_OPEN, those of data may be lost.
  *
  * Everything of a channel is called, and shall be emitted, on the main context in which the link was
  * created; so an implementation needs no locks. Nothing of it may block.
@@ -201,7 +202,8 @@ ICS_AVAILABLE_IN_1_0 void ics_channel_get_addresses (IcsChannel *self, char **lo
  * ics_channel_close:
  * @self: a channel
  *
- * Closes for good and tells the peer's side, which then becomes %ICS_CHANNEL_CLOSED without an error.
+ * Closes for good and tells the peer's side, which then becomes %ICS_CHANNEL_CLOSED without an error. The
+ * state is %ICS_CHANNEL_CLOSED when it returns; no signal need tell it.
  *
  * Since: 0.1
  */
