@@ -106,6 +106,16 @@ look_for_black_hole (IcsEngine *self, IcsCarrier *path, gint64 now)
   begin_anew (self, path, "lost the large packets");
 }
 
+static void
+tally_quality (IcsEngine *self, const IcsCarrier *path)
+{
+  IcsPathStatus status;
+
+  if (path->id == ics_path_engine_get_active (self->paths)
+      && ics_path_engine_get_info (self->paths, path->id, &status))
+    ics_tally_set_quality (self->tally, status.srtt_us, status.loss);
+}
+
 void
 ics_engine_receive_probe (IcsEngine *self, IcsCarrier *path, const guint8 *data, gsize len)
 {
@@ -133,6 +143,7 @@ ics_engine_receive_probe (IcsEngine *self, IcsCarrier *path, const guint8 *data,
       if (path->attempt != NULL)
         ics_traversal_confirm_consent (path->attempt, (gint64)probe.cookie);
       ics_path_engine_on_probe_reply (self->paths, now, path->id, probe.seq);
+      tally_quality (self, path);
       look_for_black_hole (self, path, now);
       break;
     }
@@ -327,6 +338,8 @@ publish (IcsEngine *self, IcsCarrier *path, IcsPathReason reason)
   self->active = info;
   text = ics_path_info_describe (info);
   ics_engine_note (self, "traffic: %s", text);
+  ics_tally_on_path (self->tally, g_get_monotonic_time (), info->kind, reason);
+  tally_quality (self, path);
   if (!self->connected)
     ics_engine_tell_connected (self);
   self->callbacks.path (info, self->user_data);

@@ -119,6 +119,7 @@ struct _IcsEngine
   IcsPathInfo *active;
   guint64 delivered;
   IcsStall stall;
+  IcsTally *tally;
 
   IcsLegState legs[ICS_N_LEGS];
   IcsEngineSearch *search;

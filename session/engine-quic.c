@@ -63,6 +63,7 @@ note_received (IcsEngine *self, gint64 now, IcsCarrier *path, gsize len)
   guint64 delivered = ics_quic_get_delivered (self->quic);
 
   ics_path_engine_on_received (self->paths, now, path->id, len);
+  ics_tally_add_received (self->tally, path->kind, len);
   if (delivered != self->delivered)
     ics_stall_on_delivery (&self->stall, now);
   self->delivered = delivered;
@@ -83,6 +84,8 @@ ics_engine_receive (IcsEngine *self, IcsCarrier *path, const guint8 *data, gsize
     }
   if (authentic)
     note_received (self, now, path, len);
+  else
+    ics_tally_set_packets_dropped (self->tally, self->strays + ics_quic_get_dropped (self->quic));
   ics_engine_wake (self);
 }
 
@@ -114,6 +117,7 @@ write_packets (IcsEngine *self)
         continue;
       ics_carrier_send_batch (path, &batch);
       ics_path_engine_on_sent (self->paths, now, batch.path, batch.len);
+      ics_tally_add_sent (self->tally, path->kind, batch.len);
     }
   /* What arrived meanwhile is read first. */
   ics_engine_wake (self);
@@ -145,11 +149,11 @@ make_probe_keys (IcsEngine *self)
 void
 ics_engine_tell_connected (IcsEngine *self)
 {
-  g_autofree char *fingerprint
-      = ics_fingerprint_to_hex (ics_handshake_get_peer_fingerprint (self->handshake));
+  g_autofree char *own = ics_fingerprint_to_hex (ics_identity_get_fingerprint (self->identity));
+  g_autofree char *peer = ics_fingerprint_to_hex (ics_handshake_get_peer_fingerprint (self->handshake));
 
   self->connected = TRUE;
-  self->callbacks.connected (ics_quic_get_hub (self->quic), fingerprint, self->active, self->user_data);
+  self->callbacks.connected (ics_quic_get_hub (self->quic), own, peer, self->active, self->user_data);
 }
 
 static void
@@ -228,6 +232,7 @@ handle_event (IcsEngine *self, IcsQuicEvent *event)
       on_stream (self, event->stream);
       break;
     case ICS_QUIC_EVENT_DATAGRAM:
+      ics_tally_add_datagram (self->tally, ICS_TALLY_RECEIVED);
       self->callbacks.datagram (event->datagram, self->user_data);
       break;
     case ICS_QUIC_EVENT_MOVED:

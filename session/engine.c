@@ -67,6 +67,7 @@ ics_engine_new (const IcsEngineConfig *config, const IcsEngineCallbacks *callbac
   self->no_port_mapping = config->no_port_mapping;
   self->turn_ca = config->turn_ca != NULL ? g_object_ref (config->turn_ca) : NULL;
   self->no_port_search = config->no_port_search;
+  self->tally = ics_tally_ref (config->tally);
   self->timeout_us = (gint64)config->timeout_ms * 1000;
   self->handshake_timeout_us = config->handshake_timeout_ms != 0 ? (gint64)config->handshake_timeout_ms * 1000
                                                                  : ICS_HANDSHAKE_TIMEOUT_US;
@@ -114,6 +115,7 @@ ics_engine_free (IcsEngine *self)
   g_clear_error (&self->end_error);
   g_free (self->application);
   g_free (self->nameplate);
+  ics_tally_unref (self->tally);
   g_free (self->why_not_direct);
   g_free (self->bye_reason);
   g_main_context_unref (self->context);
@@ -275,6 +277,7 @@ ics_engine_send_datagram (IcsEngine *self, GBytes *payload)
 {
   gboolean taken = self->state == ICS_ENGINE_UP && ics_quic_send_datagram (self->quic, payload);
 
+  ics_tally_add_datagram (self->tally, taken ? ICS_TALLY_SENT : ICS_TALLY_UNSENT);
   ics_engine_wake (self);
   return taken;
 }
@@ -317,6 +320,7 @@ finish (IcsEngine *self, gint64 now)
   if (error != NULL)
     ics_engine_note (self, "ended: %s", error->message);
   ics_engine_set_state (self, ICS_ENGINE_CLOSED);
+  ics_tally_end (self->tally, g_get_monotonic_time ());
   self->callbacks.closed (error, self->user_data);
 }
 
@@ -400,6 +404,7 @@ report_stall (IcsEngine *self, gint64 now)
   if (ms < 0)
     return;
   ics_engine_note (self, "delivery paused for %d ms around the shift", ms);
+  ics_tally_add_stall (self->tally, (guint)ms);
   self->callbacks.stall ((guint)ms, self->user_data);
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "session/path-info-private.h"
+#include "session/tally.h"
 #include "signaling/ics-channel.h"
 #include "transport/quic-stream.h"
 
@@ -25,6 +26,7 @@ typedef struct
   gboolean no_port_mapping;
   GTlsDatabase *turn_ca; /* trusted for TURN over TLS besides the system's store; may be NULL */
   gboolean no_port_search;
+  IcsTally *tally;
   guint timeout_ms;           /* for the peer to come, and without any path; 0 = the defaults */
   guint handshake_timeout_ms; /* from when the peer is there; 0 = the default */
 } IcsEngineConfig;
@@ -32,7 +34,8 @@ typedef struct
 typedef struct
 {
   void (*code) (const char *code, gpointer user_data);
-  void (*connected) (IcsStreamHub *hub, const char *fingerprint, IcsPathInfo *path, gpointer user_data);
+  void (*connected) (IcsStreamHub *hub, const char *own_fingerprint, const char *peer_fingerprint,
+                     IcsPathInfo *path, gpointer user_data);
   void (*path) (IcsPathInfo *path, gpointer user_data);
   void (*stall) (guint ms, gpointer user_data);
   /* A sentence, as soon as it is known and again when it changes; NULL: the path is direct now. */

@@ -10,5 +10,6 @@
 #include <session/ics-network-report.h>
 #include <session/ics-path-info.h>
 #include <session/ics-server.h>
+#include <session/ics-statistics.h>
 #include <signaling/ics-channel.h>
 #include <transport/ics-stream.h>

@@ -77,9 +77,11 @@ static void
 on_connected (IcsLink *self, IcsLinkEvent *event)
 {
   self->hub = g_steal_pointer (&event->hub);
+  self->fingerprint = g_steal_pointer (&event->own);
   self->peer_fingerprint = g_steal_pointer (&event->text);
   /* "path-changed" follows; who asks when connect finishes shall know it already. */
   self->path = g_steal_pointer (&event->path);
+  g_object_notify (G_OBJECT (self), "fingerprint");
   g_object_notify (G_OBJECT (self), "peer-fingerprint");
   finish_connect (self, NULL);
 }

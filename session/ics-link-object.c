@@ -21,6 +21,7 @@ typedef enum
   PROP_TIMEOUT_MS,
   PROP_HANDSHAKE_TIMEOUT_MS,
   PROP_CODE,
+  PROP_FINGERPRINT,
   PROP_PEER_FINGERPRINT,
   PROP_PATH,
   PROP_WHY_NOT_DIRECT,
@@ -86,6 +87,7 @@ ics_link_set_property (GObject *object, guint id, const GValue *value, GParamSpe
       self->handshake_timeout_ms = g_value_get_uint (value);
       break;
     case PROP_CODE:
+    case PROP_FINGERPRINT:
     case PROP_PEER_FINGERPRINT:
     case PROP_PATH:
     case PROP_WHY_NOT_DIRECT:
@@ -144,6 +146,9 @@ ics_link_get_property (GObject *object, guint id, GValue *value, GParamSpec *psp
     case PROP_CODE:
       g_value_set_string (value, self->code);
       break;
+    case PROP_FINGERPRINT:
+      g_value_set_string (value, self->fingerprint);
+      break;
     case PROP_PEER_FINGERPRINT:
       g_value_set_string (value, self->peer_fingerprint);
       break;
@@ -181,7 +186,9 @@ ics_link_finalize (GObject *object)
   g_free (self->nameplate);
   g_free (self->application);
   ics_secret_free (self->code);
+  g_free (self->fingerprint);
   g_free (self->peer_fingerprint);
+  ics_tally_unref (self->tally);
   G_OBJECT_CLASS (ics_link_parent_class)->finalize (object);
 }
 
@@ -336,6 +343,16 @@ install_readable (void)
   props[PROP_CODE] = g_param_spec_string ("code", NULL, NULL, NULL, readable);
 
   /**
+   * IcsLink:fingerprint:
+   *
+   * Who this host is to the peer: the SHA-256 of its certificate in 64 hexadecimal digits; %NULL before the
+   * link is connected.
+   *
+   * Since: 0.1
+   */
+  props[PROP_FINGERPRINT] = g_param_spec_string ("fingerprint", NULL, NULL, NULL, readable);
+
+  /**
    * IcsLink:peer-fingerprint:
    *
    * Who the peer is: the SHA-256 of its certificate in 64 hexadecimal digits; %NULL before the link is
@@ -474,4 +491,5 @@ static void
 ics_link_init (IcsLink *self)
 {
   self->context = g_main_context_ref_thread_default ();
+  self->tally = ics_tally_new ();
 }

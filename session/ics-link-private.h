@@ -30,7 +30,8 @@ struct _IcsLink
   IcsLinkThread *thread;
   IcsStreamHub *hub; /* set once, when connected */
   char *code;
-  char *peer_fingerprint;
+  char *fingerprint, *peer_fingerprint;
+  IcsTally *tally;
   IcsPathInfo *path;
   char *why_not_direct;
   GQueue record; /* char *, bounded */

@@ -55,6 +55,7 @@ start (IcsLink *self, const char *code, GTlsDatabase *turn_ca)
     .no_port_mapping = self->no_port_mapping,
     .turn_ca = turn_ca,
     .no_port_search = self->no_port_search,
+    .tally = self->tally,
     .timeout_ms = self->timeout_ms,
     .handshake_timeout_ms = self->handshake_timeout_ms,
   };
@@ -257,6 +258,13 @@ ics_link_get_code (IcsLink *self)
 }
 
 const char *
+ics_link_get_fingerprint (IcsLink *self)
+{
+  g_return_val_if_fail (ICS_IS_LINK (self), NULL);
+  return self->fingerprint;
+}
+
+const char *
 ics_link_get_peer_fingerprint (IcsLink *self)
 {
   g_return_val_if_fail (ICS_IS_LINK (self), NULL);
@@ -268,6 +276,13 @@ ics_link_get_path (IcsLink *self)
 {
   g_return_val_if_fail (ICS_IS_LINK (self), NULL);
   return self->path != NULL ? ics_path_info_ref (self->path) : NULL;
+}
+
+IcsStatistics *
+ics_link_get_statistics (IcsLink *self)
+{
+  g_return_val_if_fail (ICS_IS_LINK (self), NULL);
+  return ics_tally_get (self->tally, g_get_monotonic_time ());
 }
 
 IcsPathPolicy

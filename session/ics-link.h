@@ -5,6 +5,7 @@
 #include <base/ics-types.h>
 #include <gio/gio.h>
 #include <session/ics-path-info.h>
+#include <session/ics-statistics.h>
 #include <signaling/ics-channel.h>
 #include <transport/ics-stream.h>
 
@@ -221,6 +222,18 @@ ICS_AVAILABLE_IN_1_0 gboolean ics_link_close_finish (IcsLink *self, GAsyncResult
 ICS_AVAILABLE_IN_1_0 const char *ics_link_get_code (IcsLink *self);
 
 /**
+ * ics_link_get_fingerprint: (get-property fingerprint)
+ * @self: a link
+ *
+ * Who this host is to the peer: the SHA-256 of its certificate (DER). It is made anew for each link.
+ *
+ * Returns: (transfer none) (nullable): 64 lower-case hexadecimal digits; %NULL before it is connected
+ *
+ * Since: 0.1
+ */
+ICS_AVAILABLE_IN_1_0 const char *ics_link_get_fingerprint (IcsLink *self);
+
+/**
  * ics_link_get_peer_fingerprint: (get-property peer-fingerprint)
  * @self: a link
  *
@@ -243,6 +256,18 @@ ICS_AVAILABLE_IN_1_0 const char *ics_link_get_peer_fingerprint (IcsLink *self);
  * Since: 0.1
  */
 ICS_AVAILABLE_IN_1_0 IcsPathInfo *ics_link_get_path (IcsLink *self);
+
+/**
+ * ics_link_get_statistics:
+ * @self: a link
+ *
+ * What the link has done so far. From any thread.
+ *
+ * Returns: (transfer full): a snapshot; all zero before it is connected
+ *
+ * Since: 0.1
+ */
+ICS_AVAILABLE_IN_1_0 IcsStatistics *ics_link_get_statistics (IcsLink *self);
 
 /**
  * ics_link_get_policy: (get-property policy)

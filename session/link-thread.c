@@ -53,6 +53,7 @@ ics_link_thread_unref (IcsLinkThread *self)
   g_main_context_unref (self->owner_context);
   g_clear_object (&self->config.channel);
   g_clear_object (&self->config.turn_ca);
+  ics_tally_unref (self->config.tally);
   g_free (self->server_uri);
   g_free (self->nameplate);
   ics_secret_free (self->code);
@@ -111,6 +112,7 @@ posted_free (gpointer data)
   if (counter != NULL && posted->event.type != ICS_LINK_EVENT_STREAM)
     g_atomic_int_add (counter, -1);
   g_free (posted->event.text);
+  g_free (posted->event.own);
   g_clear_pointer (&posted->event.hub, ics_stream_hub_unref);
   g_clear_pointer (&posted->event.path, ics_path_info_unref);
   g_clear_pointer (&posted->event.stream, ics_quic_stream_unref);
@@ -169,10 +171,11 @@ on_code (const char *code, gpointer self)
 }
 
 static void
-on_connected (IcsStreamHub *hub, const char *fingerprint, IcsPathInfo *path, gpointer self)
+on_connected (IcsStreamHub *hub, const char *own, const char *peer, IcsPathInfo *path, gpointer self)
 {
   emit (self, &(IcsLinkEvent){ .type = ICS_LINK_EVENT_CONNECTED,
-                               .text = g_strdup (fingerprint),
+                               .text = g_strdup (peer),
+                               .own = g_strdup (own),
                                .path = ics_path_info_ref (path),
                                .hub = ics_stream_hub_ref (hub) });
 }
@@ -205,7 +208,8 @@ on_stream (IcsQuicStream *stream, gpointer self)
 static void
 on_datagram (GBytes *payload, gpointer self)
 {
-  emit (self, &(IcsLinkEvent){ .type = ICS_LINK_EVENT_DATAGRAM, .bytes = g_bytes_ref (payload) });
+  if (!emit (self, &(IcsLinkEvent){ .type = ICS_LINK_EVENT_DATAGRAM, .bytes = g_bytes_ref (payload) }))
+    ics_tally_add_datagram (((IcsLinkThread *)self)->config.tally, ICS_TALLY_MISSED);
 }
 
 static void
@@ -278,6 +282,7 @@ ics_link_thread_new (const IcsEngineConfig *config, GMainContext *context, GObje
   self->loop = g_main_loop_new (self->io_context, FALSE);
   self->handler = handler;
   self->config = *config;
+  self->config.tally = ics_tally_ref (config->tally);
   self->config.channel = config->channel != NULL ? g_object_ref (config->channel) : NULL;
   self->config.turn_ca = config->turn_ca != NULL ? g_object_ref (config->turn_ca) : NULL;
   self->config.server_uri = self->server_uri = g_strdup (config->server_uri);
@@ -394,7 +399,10 @@ ics_link_thread_send_datagram (IcsLinkThread *self, GBytes *payload)
   Call *call;
 
   if (g_atomic_int_get (&self->datagrams) >= MAX_POSTED_DATAGRAMS)
-    return FALSE;
+    {
+      ics_tally_add_datagram (self->config.tally, ICS_TALLY_UNSENT);
+      return FALSE;
+    }
   g_atomic_int_inc (&self->datagrams);
   call = call_new (self);
   call->payload = g_bytes_ref (payload);

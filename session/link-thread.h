@@ -12,7 +12,7 @@ typedef struct _IcsLinkThread IcsLinkThread;
 typedef enum
 {
   ICS_LINK_EVENT_CODE,      /* text */
-  ICS_LINK_EVENT_CONNECTED, /* text: fingerprint; hub, path */
+  ICS_LINK_EVENT_CONNECTED, /* text: peer's fingerprint; own, hub, path */
   ICS_LINK_EVENT_PATH,      /* path */
   ICS_LINK_EVENT_STALL,     /* ms */
   ICS_LINK_EVENT_WHY,       /* text, or NULL: why the path is not direct */
@@ -27,6 +27,7 @@ typedef struct
 {
   IcsLinkEventType type;
   char *text;
+  char *own; /* fingerprint */
   IcsStreamHub *hub;
   IcsPathInfo *path;
   guint ms;
