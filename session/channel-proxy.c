@@ -25,7 +25,6 @@ struct _IcsChannelProxy
   GObject parent_instance;
   Peer *peer;
   IcsChannelState state;
-  GError *error;
   char *local, *remote;
   gsize on_the_way;
 };
@@ -144,8 +143,8 @@ hear_state (gpointer data)
   g_free (self->remote);
   self->local = g_steal_pointer (&word->local);
   self->remote = g_steal_pointer (&word->remote);
-  if (self->error == NULL)
-    self->error = g_steal_pointer (&word->error);
+  if (word->error != NULL)
+    ics_channel_set_error (ICS_CHANNEL (self), word->error);
   ics_channel_emit_state_changed (ICS_CHANNEL (self), self->state);
   return G_SOURCE_REMOVE;
 }
@@ -170,7 +169,8 @@ push_waiting (Peer *peer)
   gsize taken = 0;
   GBytes *message;
 
-  while ((message = g_queue_peek_head (&peer->waiting)) != NULL
+  peer_ref (peer);
+  while (peer->channel != NULL && (message = g_queue_peek_head (&peer->waiting)) != NULL
          && ics_channel_send (peer->channel, ICS_CHANNEL_DATA, message))
     {
       taken += g_bytes_get_size (message);
@@ -178,6 +178,7 @@ push_waiting (Peer *peer)
     }
   if (taken > 0)
     say (peer, peer->io_context, hear_taken, &(Word){ .taken = taken });
+  peer_unref (peer);
 }
 
 static void
@@ -186,28 +187,48 @@ on_writable (IcsChannel *channel, gpointer user_data)
   push_waiting (user_data);
 }
 
+/* Here, so that the I/O thread never has the last reference. Handlers keep the peer, which keeps the channel,
+ * which keeps its handlers: a channel that is closed is let go of at once, whoever closed it. */
+static void
+let_go (Peer *peer)
+{
+  if (peer->channel == NULL)
+    return;
+  g_signal_handlers_disconnect_matched (peer->channel, G_SIGNAL_MATCH_DATA, 0, 0, NULL, NULL, peer);
+  g_clear_object (&peer->channel);
+}
+
 static void
 on_state (IcsChannel *channel, IcsChannelState state, gpointer user_data)
 {
-  Peer *peer = user_data;
+  Peer *peer = peer_ref (user_data);
   Word word = { .state = state, .error = ics_channel_get_error (channel) };
 
   ics_channel_get_addresses (channel, &word.local, &word.remote);
   say (peer, peer->io_context, hear_state, &word);
+  if (state == ICS_CHANNEL_CLOSED)
+    let_go (peer);
+  peer_unref (peer);
+}
+
+static void
+listen_to (Peer *peer, const char *signal, GCallback handler)
+{
+  g_signal_connect_data (peer->channel, signal, handler, peer_ref (peer), drop_closure, 0);
 }
 
 static gboolean
 do_start (gpointer data)
 {
   Peer *peer = ((Word *)data)->peer;
+  g_autoptr (IcsChannel) channel = g_object_ref (peer->channel);
 
-  g_signal_connect_data (peer->channel, "message", G_CALLBACK (on_message), peer_ref (peer), drop_closure, 0);
-  g_signal_connect_data (peer->channel, "writable", G_CALLBACK (on_writable), peer_ref (peer), drop_closure,
-                         0);
-  g_signal_connect_data (peer->channel, "state-changed", G_CALLBACK (on_state), peer_ref (peer), drop_closure,
-                         0);
-  ics_channel_start (peer->channel);
-  on_state (peer->channel, ics_channel_get_state (peer->channel), peer);
+  listen_to (peer, "message", G_CALLBACK (on_message));
+  listen_to (peer, "writable", G_CALLBACK (on_writable));
+  listen_to (peer, "state-changed", G_CALLBACK (on_state));
+  ics_channel_start (channel);
+  if (peer->channel != NULL)
+    on_state (channel, ics_channel_get_state (channel), peer);
   return G_SOURCE_REMOVE;
 }
 
@@ -232,11 +253,11 @@ static gboolean
 do_close (gpointer data)
 {
   Peer *peer = ((Word *)data)->peer;
+  g_autoptr (IcsChannel) channel = peer->channel != NULL ? g_object_ref (peer->channel) : NULL;
 
-  g_signal_handlers_disconnect_matched (peer->channel, G_SIGNAL_MATCH_DATA, 0, 0, NULL, NULL, peer);
-  ics_channel_close (peer->channel);
-  /* Here, so that the I/O thread never has the last reference. */
-  g_clear_object (&peer->channel);
+  let_go (peer);
+  if (channel != NULL)
+    ics_channel_close (channel);
   return G_SOURCE_REMOVE;
 }
 
@@ -279,14 +300,6 @@ ics_channel_proxy_get_state (IcsChannel *channel)
   return ICS_CHANNEL_PROXY (channel)->state;
 }
 
-static GError *
-ics_channel_proxy_get_error (IcsChannel *channel)
-{
-  IcsChannelProxy *self = ICS_CHANNEL_PROXY (channel);
-
-  return self->error != NULL ? g_error_copy (self->error) : NULL;
-}
-
 static void
 ics_channel_proxy_get_addresses (IcsChannel *channel, char **local, char **remote)
 {
@@ -312,7 +325,6 @@ ics_channel_proxy_iface_init (IcsChannelInterface *iface)
   iface->send = ics_channel_proxy_send;
   iface->get_writable = ics_channel_proxy_get_writable;
   iface->get_state = ics_channel_proxy_get_state;
-  iface->get_error = ics_channel_proxy_get_error;
   iface->get_addresses = ics_channel_proxy_get_addresses;
   iface->close = ics_channel_proxy_close;
 }
@@ -323,7 +335,6 @@ ics_channel_proxy_finalize (GObject *object)
   IcsChannelProxy *self = ICS_CHANNEL_PROXY (object);
 
   g_clear_pointer (&self->peer, peer_unref);
-  g_clear_error (&self->error);
   g_free (self->local);
   g_free (self->remote);
   G_OBJECT_CLASS (ics_channel_proxy_parent_class)->finalize (object);

@@ -140,6 +140,8 @@ on_finished (IcsLink *self)
   GTask *task;
 
   self->finished = TRUE;
+  /* An application's channel that knows its link would keep it, and is kept by it. */
+  g_clear_object (&self->channel);
   while ((task = g_queue_pop_head (&self->close_tasks)) != NULL)
     {
       ics_link_unwatch_cancel (task);

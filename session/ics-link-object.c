@@ -211,6 +211,7 @@ install_settable (void)
    *
    * The application's own channel instead of the server's. It is used on the link's main context only. There
    * are no servers then to find addresses by, or to relay, but those of [property@Link:turn-uris].
+   * When all of the link is released, it lets go of the channel.
    *
    * Since: 0.1
    */

@@ -99,14 +99,31 @@ ics_channel_get_state (IcsChannel *self)
   return ICS_CHANNEL_GET_IFACE (self)->get_state (self);
 }
 
+/* Not a virtual function: not every language can return an error, or none, from one. */
+static GQuark
+error_key (void)
+{
+  return g_quark_from_static_string ("ics-channel-error");
+}
+
+void
+ics_channel_set_error (IcsChannel *self, const GError *error)
+{
+  g_return_if_fail (ICS_IS_CHANNEL (self));
+  g_return_if_fail (error != NULL);
+  if (g_object_get_qdata (G_OBJECT (self), error_key ()) == NULL)
+    g_object_set_qdata_full (G_OBJECT (self), error_key (), g_error_copy (error),
+                             (GDestroyNotify)g_error_free);
+}
+
 GError *
 ics_channel_get_error (IcsChannel *self)
 {
-  IcsChannelInterface *iface;
+  const GError *error;
 
   g_return_val_if_fail (ICS_IS_CHANNEL (self), NULL);
-  iface = ICS_CHANNEL_GET_IFACE (self);
-  return iface->get_error != NULL ? iface->get_error (self) : NULL;
+  error = g_object_get_qdata (G_OBJECT (self), error_key ());
+  return error != NULL ? g_error_copy (error) : NULL;
 }
 
 void

@@ -88,7 +88,8 @@ G_DECLARE_INTERFACE (IcsChannel, ics_channel, ICS, CHANNEL, GObject)
  *
  * An implementation has to have `start`, `send`, `get_state` and `close`; the rest has defaults. It tells
  * what happens by [method@Channel.emit_message], [method@Channel.emit_writable] and
- * [method@Channel.emit_state_changed].
+ * [method@Channel.emit_state_changed], and before the end by [method@Channel.set_error] if something went
+ * wrong.
  *
  * Since: 0.1
  */
@@ -100,7 +101,6 @@ G_DECLARE_INTERFACE (IcsChannel, ics_channel, ICS, CHANNEL, GObject)
  * @send: take one message for the peer
  * @get_writable: how many bytes of data messages @send would take now; by default there is no limit
  * @get_state: the state now
- * @get_error: why the state is %ICS_CHANNEL_CLOSED; by default there is no error
  * @get_addresses: own address and the relay's; by default they are not known
  * @close: close for good and tell the peer
  *
@@ -116,7 +116,6 @@ struct _IcsChannelInterface
   gboolean (*send) (IcsChannel *self, IcsChannelKind kind, GBytes *message);
   gsize (*get_writable) (IcsChannel *self);
   IcsChannelState (*get_state) (IcsChannel *self);
-  GError *(*get_error) (IcsChannel *self);
   void (*get_addresses) (IcsChannel *self, char **local, char **remote);
   void (*close) (IcsChannel *self);
 
@@ -174,10 +173,22 @@ ICS_AVAILABLE_IN_1_0 gsize ics_channel_get_writable (IcsChannel *self);
 ICS_AVAILABLE_IN_1_0 IcsChannelState ics_channel_get_state (IcsChannel *self);
 
 /**
+ * ics_channel_set_error:
+ * @self: a channel
+ * @error: why
+ *
+ * For implementations: says why the channel is going to be %ICS_CHANNEL_CLOSED, before it is. The first error
+ * counts. The link's own end tells it on, if the link cannot do without the channel.
+ *
+ * Since: 0.1
+ */
+ICS_AVAILABLE_IN_1_0 void ics_channel_set_error (IcsChannel *self, const GError *error);
+
+/**
  * ics_channel_get_error:
  * @self: a channel
  *
- * Why the state is %ICS_CHANNEL_CLOSED; the link's own end tells it on.
+ * Why the state is %ICS_CHANNEL_CLOSED.
  *
  * Returns: (transfer full) (nullable): the error; %NULL when there is none: it is not closed, or the peer
  *   closed it

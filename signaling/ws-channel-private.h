@@ -25,7 +25,6 @@ struct _IcsWsChannel
 
   GUri *uri;
   IcsChannelState state;
-  GError *error;
   SoupWebsocketConnection *websocket;
   GCancellable *dialing; /* the attempt under way, or NULL */
   GSource *retry;

@@ -39,15 +39,14 @@ void
 ics_ws_channel_finish (IcsWsChannel *self, GError *error)
 {
   g_autoptr (IcsWsChannel) keep = g_object_ref (self);
+  g_autoptr (GError) owned = error;
 
   if (self->state == ICS_CHANNEL_CLOSED)
-    {
-      g_clear_error (&error);
-      return;
-    }
+    return;
   ics_ws_channel_disconnect (self);
   ics_timeout_clear (&self->closing);
-  self->error = error;
+  if (error != NULL)
+    ics_channel_set_error (ICS_CHANNEL (self), error);
   ics_ws_channel_set_state (self, ICS_CHANNEL_CLOSED);
 }
 
@@ -155,14 +154,6 @@ ics_ws_channel_get_state (IcsChannel *channel)
   return ICS_WS_CHANNEL (channel)->state;
 }
 
-static GError *
-ics_ws_channel_get_error (IcsChannel *channel)
-{
-  IcsWsChannel *self = ICS_WS_CHANNEL (channel);
-
-  return self->error != NULL ? g_error_copy (self->error) : NULL;
-}
-
 static char *
 describe (GSocketAddress *address)
 {
@@ -241,7 +232,6 @@ ics_ws_channel_iface_init (IcsChannelInterface *iface)
   iface->send = ics_ws_channel_send;
   iface->get_writable = ics_ws_channel_get_writable;
   iface->get_state = ics_ws_channel_get_state;
-  iface->get_error = ics_ws_channel_get_error;
   iface->get_addresses = ics_ws_channel_get_addresses;
   iface->close = ics_ws_channel_close;
 }
@@ -265,7 +255,6 @@ ics_ws_channel_finalize (GObject *object)
   g_free (self->server_uri);
   g_free (self->wanted);
   g_clear_pointer (&self->uri, g_uri_unref);
-  g_clear_error (&self->error);
   ics_rv_message_clear (&self->place);
   g_free (self->nameplate);
   g_ptr_array_unref (self->turn);

@@ -172,6 +172,35 @@ START_TEST (test_cancel_accept)
 }
 END_TEST
 
+static gboolean
+joiner_over (LinkPair *pair)
+{
+  return pair->closed[1];
+}
+
+/* A channel that ends by itself, and not because the link closed it: nobody keeps it. */
+START_TEST (test_channel_ends_by_itself)
+{
+  LinkPair pair;
+  gpointer channel;
+
+  link_pair_init (&pair);
+  for (guint i = 0; i < 2; i++)
+    g_object_set (pair.link[i], "policy", ICS_PATH_POLICY_RELAY, "timeout-ms", 1000, NULL);
+  link_pair_start (&pair, FALSE);
+  link_pair_run (&pair, link_pair_is_connected);
+  ics_channel_close (ICS_CHANNEL (pair.channel[0]));
+  link_pair_run (&pair, joiner_over);
+  ck_assert (g_error_matches (pair.error[1], ICS_ERROR, ICS_ERROR_LINK_LOST));
+  for (guint i = 0; i < 2; i++)
+    close_and_wait (pair.link[i]);
+  channel = pair.channel[1];
+  g_object_add_weak_pointer (channel, &channel);
+  link_pair_clear (&pair);
+  ck_assert_ptr_null (channel);
+}
+END_TEST
+
 START_TEST (test_nameplate)
 {
   LinkPair pair;
@@ -286,9 +315,15 @@ int
 main (void)
 {
   const SuiteLoop tests[] = {
-    { test_wrong_arguments, 3 }, { test_close_again, 1 }, { test_cancel_close, 1 },
-    { test_cancel_accept, 1 },   { test_nameplate, 1 },   { test_wrong_nameplate, 1 },
-    { test_fingerprints, 1 },    { test_statistics, 1 },
+    { test_wrong_arguments, 3 },
+    { test_close_again, 1 },
+    { test_cancel_close, 1 },
+    { test_cancel_accept, 1 },
+    { test_channel_ends_by_itself, 1 },
+    { test_nameplate, 1 },
+    { test_wrong_nameplate, 1 },
+    { test_fingerprints, 1 },
+    { test_statistics, 1 },
   };
 
   return run_loops ("link-interface", tests, G_N_ELEMENTS (tests));

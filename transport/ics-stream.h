@@ -24,6 +24,9 @@ G_DECLARE_FINAL_TYPE (IcsStream, ics_stream, ICS, STREAM, GIOStream)
  * asks the peer to stop (STOP_SENDING); its writes then fail with %ICS_ERROR_REFUSED. When the link has
  * ended, reads (of what has not arrived) and writes fail with %ICS_ERROR_CLOSED.
  *
+ * The last reference closes it, as of every [class@Gio.IOStream]: whoever keeps its output stream only has a
+ * stream that is closed.
+ *
  * Writes wait (or would block) when the peer does not read: at most a few MiB are buffered on each side.
  * Written means buffered; [method@Stream.flush_acked_async] tells when it has arrived.
  *
