@@ -6,16 +6,8 @@
 /* Host candidates wait for the STUN server's name, relayed ones are nothing without the TURN server's. */
 #define STUN_LOOKUP_MS 3000
 #define TURN_LOOKUP_MS 5000
-#define NAT64_LOOKUP_MS 2000
 
 #define RECEIVE_BUFFER_WANTED (4 * 1024 * 1024)
-
-/* Outlives the gatherer: a cancelled look-up still reports. */
-typedef struct
-{
-  IcsGatherer *gatherer; /* NULL when that is gone */
-  GCancellable *cancellable;
-} Nat64Wait;
 
 struct _IcsGatherer
 {
@@ -24,8 +16,7 @@ struct _IcsGatherer
   IcsAttemptEvents *events;
   GPtrArray *local; /* direct leg: GInetAddress */
   IcsServerLookup *lookup;
-  Nat64Wait *nat64_wait;      /* while it is looked up */
-  IcsNat64Answer *nat64;      /* NULL: there is none, or none is needed */
+  IcsNat64Prefix nat64;       /* of length 0: there is none, or none is needed */
   guint16 tunnel;             /* a port on 127.0.0.1; 0 = none */
   GInetSocketAddress *server; /* TURN over UDP */
   IcsGathererFunc done;
@@ -51,12 +42,6 @@ ics_gatherer_free (IcsGatherer *self)
 {
   if (self->lookup != NULL)
     ics_server_lookup_cancel (self->lookup);
-  if (self->nat64_wait != NULL)
-    {
-      self->nat64_wait->gatherer = NULL;
-      g_cancellable_cancel (self->nat64_wait->cancellable);
-    }
-  g_clear_pointer (&self->nat64, ics_nat64_answer_free);
   g_clear_pointer (&self->local, g_ptr_array_unref);
   g_clear_object (&self->server);
   g_free (self);
@@ -91,64 +76,93 @@ gather (IcsGatherer *self, GPtrArray *local, GInetSocketAddress *server)
   self->done (gathering, self->user_data);
 }
 
+static gboolean
+has_stun (const IcsGatherer *self)
+{
+  return self->config->stun != NULL && self->config->stun->transport == ICS_TURN_UDP;
+}
+
+static gboolean
+needs_nat64 (const IcsGatherer *self)
+{
+  return self->config->family != 4 && ics_nat64_is_needed ();
+}
+
 static void
-on_stun_found (GInetSocketAddress *server, G_GNUC_UNUSED GInetAddress *source, const char *reason,
-               gpointer user_data)
+take_nat64 (IcsGatherer *self, const IcsNat64Prefix *nat64)
+{
+  g_autoptr (GInetAddress) prefix = NULL;
+  g_autofree char *text = NULL;
+
+  if (nat64 == NULL)
+    return;
+  self->nat64 = *nat64;
+  prefix = g_inet_address_new_from_bytes (nat64->bytes, G_SOCKET_FAMILY_IPV6);
+  text = g_inet_address_to_string (prefix);
+  ics_attempt_events_note (self->events, "IPv4 through this network's NAT64, %s/%u", text, nat64->length);
+}
+
+static void
+on_stun_found (const IcsServerFound *found, gpointer user_data)
 {
   IcsGatherer *self = user_data;
 
   self->lookup = NULL;
-  if (server == NULL)
+  take_nat64 (self, found->nat64);
+  if (found->server == NULL && has_stun (self))
     ics_attempt_events_note (self->events, "the STUN server %s is not to be had: %s",
-                             self->config->stun->host, reason);
-  gather (self, self->local, server);
+                             self->config->stun->host, found->reason);
+  gather (self, self->local, found->server);
 }
 
 /* One local address, or libnice asks for a relay from each. */
 static void
-on_turn_found (GInetSocketAddress *server, GInetAddress *source, const char *reason, gpointer user_data)
+on_turn_found (const IcsServerFound *found, gpointer user_data)
 {
   IcsGatherer *self = user_data;
   g_autoptr (GPtrArray) local = g_ptr_array_new ();
 
   self->lookup = NULL;
-  if (server != NULL)
+  take_nat64 (self, found->nat64);
+  if (found->server != NULL)
     {
-      self->server = g_object_ref (server);
-      g_ptr_array_add (local, source);
-      gather (self, local, server);
+      self->server = g_object_ref (found->server);
+      g_ptr_array_add (local, found->source);
+      gather (self, local, found->server);
       return;
     }
   ics_attempt_events_note (self->events, "the TURN server %s is not to be had: %s", self->config->turn->host,
-                           reason);
+                           found->reason);
   self->done (FALSE, self->user_data);
 }
 
+/* @server: NULL for the NAT64's prefix alone. */
 static void
 start_lookup (IcsGatherer *self, const IcsTurnServer *server, guint timeout_ms, IcsServerLookupFunc done)
 {
-  IcsServerLookupConfig config = { .host = server->host,
-                                   .port = server->port,
-                                   .family = self->config->family,
+  IcsServerLookupConfig config = { .family = self->config->family,
                                    .context = self->config->context,
                                    .timeout_ms = timeout_ms,
-                                   .nat64 = self->nat64 };
+                                   .nat64 = needs_nat64 (self) };
 
+  if (server != NULL)
+    {
+      config.host = server->host;
+      config.port = server->port;
+    }
   self->lookup = ics_server_lookup_start (&config, done, self);
 }
 
 static void
 start_direct (IcsGatherer *self)
 {
-  const IcsTurnServer *stun = self->config->stun;
-
   if (self->local->len == 0)
     {
       ics_attempt_events_note (self->events, "this host has no address to connect from");
       self->done (FALSE, self->user_data);
     }
-  else if (stun != NULL && stun->transport == ICS_TURN_UDP)
-    start_lookup (self, stun, STUN_LOOKUP_MS, on_stun_found);
+  else if (has_stun (self) || needs_nat64 (self))
+    start_lookup (self, has_stun (self) ? self->config->stun : NULL, STUN_LOOKUP_MS, on_stun_found);
   else
     gather (self, self->local, NULL);
 }
@@ -199,62 +213,10 @@ ics_gatherer_get_server (IcsGatherer *self)
   return self->server;
 }
 
-static void
-start_leg (IcsGatherer *self)
-{
-  if (self->config->relay_only)
-    start_relay (self);
-  else
-    start_direct (self);
-}
-
-static void
-note_nat64 (IcsGatherer *self)
-{
-  g_autoptr (GInetAddress) prefix
-      = g_inet_address_new_from_bytes (self->nat64->prefix.bytes, G_SOCKET_FAMILY_IPV6);
-  g_autofree char *text = g_inet_address_to_string (prefix);
-
-  ics_attempt_events_note (self->events, "IPv4 through this network's NAT64, %s/%u", text,
-                           self->nat64->prefix.length);
-}
-
-static void
-on_nat64 (G_GNUC_UNUSED GObject *source, GAsyncResult *result, gpointer user_data)
-{
-  Nat64Wait *wait = user_data;
-  IcsGatherer *self = wait->gatherer;
-  g_autoptr (IcsNat64Answer) answer = ics_nat64_lookup_finish (result, NULL);
-
-  g_object_unref (wait->cancellable);
-  g_free (wait);
-  if (self == NULL)
-    return;
-  self->nat64_wait = NULL;
-  self->nat64 = g_steal_pointer (&answer);
-  if (self->nat64 != NULL)
-    note_nat64 (self);
-  start_leg (self);
-}
-
-static void
-look_for_nat64 (IcsGatherer *self)
-{
-  const IcsTurnServer *server = self->config->relay_only ? self->config->turn : self->config->stun;
-
-  self->nat64_wait = g_new0 (Nat64Wait, 1);
-  self->nat64_wait->gatherer = self;
-  self->nat64_wait->cancellable = g_cancellable_new ();
-  g_main_context_push_thread_default (self->config->context);
-  ics_nat64_lookup_async (server != NULL ? server->host : NULL, NAT64_LOOKUP_MS,
-                          self->nat64_wait->cancellable, on_nat64, self->nat64_wait);
-  g_main_context_pop_thread_default (self->config->context);
-}
-
 const IcsNat64Prefix *
 ics_gatherer_get_nat64 (IcsGatherer *self)
 {
-  return self->nat64 != NULL ? &self->nat64->prefix : NULL;
+  return self->nat64.length != 0 ? &self->nat64 : NULL;
 }
 
 void
@@ -262,8 +224,8 @@ ics_gatherer_start (IcsGatherer *self, IcsGathererFunc done, gpointer user_data)
 {
   self->done = done;
   self->user_data = user_data;
-  if (self->config->family != 4 && ics_nat64_is_needed ())
-    look_for_nat64 (self);
+  if (self->config->relay_only)
+    start_relay (self);
   else
-    start_leg (self);
+    start_direct (self);
 }

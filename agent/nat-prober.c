@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "agent/nat-prober.h"
 #include "agent/local-addresses.h"
+#include "agent/nat64-address.h"
 #include <unistd.h>
 
 /* Read from one socket before the others have their turn. */
@@ -15,6 +16,7 @@ struct _IcsNatProber
   GSource *source;
   int fds[ICS_NAT_N_SOCKETS];
   gpointer tags[ICS_NAT_N_SOCKETS];
+  IcsNat64Prefix nat64;
   IcsNatProberFunc done;
   gpointer user_data;
 };
@@ -46,14 +48,15 @@ read_socket (IcsNatProber *self, guint i)
 
   for (guint n = 0; n < READS_MAX; n++)
     {
-      IcsSockaddr from = { 0 };
+      IcsSockaddr from = { 0 }, sender;
       socklen_t from_len = sizeof from;
       ssize_t len = recvfrom (self->fds[i], data, sizeof data, 0, &from.any, &from_len);
 
       if (len < 0)
         return;
+      ics_nat64_inwards (&self->nat64, &from.any, &sender);
       ics_nat_discovery_handle_input (self->discovery, g_get_monotonic_time (), i, data, (gsize)len,
-                                      &from.any);
+                                      &sender.any);
     }
 }
 
@@ -64,10 +67,13 @@ send_packets (IcsNatProber *self)
   IcsNatPacket packet;
 
   while (ics_nat_discovery_poll (self->discovery, g_get_monotonic_time (), &packet))
-    if (sendto (self->fds[packet.socket], packet.data, packet.len, 0, &packet.to.any,
-                ics_sockaddr_len (&packet.to))
-        < 0)
-      g_debug ("nat-prober: %s", g_strerror (errno));
+    {
+      IcsSockaddr to;
+
+      ics_nat64_outwards (&self->nat64, &packet.to.any, &to);
+      if (sendto (self->fds[packet.socket], packet.data, packet.len, 0, &to.any, ics_sockaddr_len (&to)) < 0)
+        g_debug ("nat-prober: %s", g_strerror (errno));
+    }
 }
 
 static void
@@ -152,15 +158,17 @@ ics_nat_prober_start (const IcsNatProberConfig *config, IcsNatProberFunc done, g
 {
   g_autoptr (IcsNatProber) self = g_new0 (IcsNatProber, 1);
   IcsNatDiscoveryConfig discovery = { .no_filtering = config->no_filtering };
+  IcsSockaddr server;
 
   self->done = done;
   self->user_data = user_data;
   for (guint i = 0; i < ICS_NAT_N_SOCKETS; i++)
     self->fds[i] = -1;
+  if (config->nat64 != NULL)
+    self->nat64 = *config->nat64;
   for (guint i = 0; i < config->servers->len && i < ICS_NAT_SERVERS_MAX; i++)
-    if (g_socket_address_to_native (config->servers->pdata[i], &discovery.servers[discovery.n_servers],
-                                    sizeof discovery.servers[0], NULL))
-      discovery.n_servers++;
+    if (g_socket_address_to_native (config->servers->pdata[i], &server, sizeof server, NULL))
+      ics_nat64_inwards (&self->nat64, &server.any, &discovery.servers[discovery.n_servers++]);
   if (discovery.n_servers == 0 || !open_sockets (self, config->servers->pdata[0], &discovery))
     return NULL;
   start (self, &discovery, config->context);

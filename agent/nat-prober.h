@@ -2,6 +2,7 @@
 #pragma once
 
 #include "agent/nat-discovery.h"
+#include "base/nat64.h"
 #include <gio/gio.h>
 
 G_BEGIN_DECLS
@@ -16,6 +17,8 @@ typedef struct
    */
   GPtrArray *servers;
   gboolean no_filtering;
+  const IcsNat64Prefix
+      *nat64; /* through which the servers are reached, whose addresses are within it; NULL: none */
   GMainContext *context; /* where @done runs; used from there only */
 } IcsNatProberConfig;
 

@@ -25,7 +25,8 @@ typedef struct
   char *ufrag, *pwd;
 
   IcsServerLookup *lookup;
-  IcsSockaddr server, source; /* once looked up */
+  IcsSockaddr server, source; /* once looked up; the server's address is IPv4 */
+  IcsNat64Prefix nat64;       /* of length 0: this host reaches IPv4 by itself */
   IcsPunchSockets *sockets;   /* NULL: before that, and after the end of the search */
   IcsPunchSurvey *survey;
   gboolean surveyed;

@@ -59,27 +59,22 @@ get_targets (IcsPunchAttempt *self, IcsFlow targets[ICS_PUNCH_TARGETS_MAX])
           || !g_str_equal (candidate->address, offered->items[0].address))
         continue;
       *target = (IcsFlow){ 0 };
-      target->remote.any.sa_family = candidate->family == 6 ? AF_INET6 : AF_INET;
+      target->remote.v4.sin_family = AF_INET;
       target->remote.v4.sin_port = g_htons (candidate->port);
-      inet_pton (target->remote.any.sa_family, candidate->address,
-                 candidate->family == 6 ? (void *)&target->remote.v6.sin6_addr
-                                        : (void *)&target->remote.v4.sin_addr);
+      inet_pton (AF_INET, candidate->address, &target->remote.v4.sin_addr);
       n++;
     }
   return n;
 }
 
 /* On the internet, or as near as this host's own outside address is: no peer has hosts of this network probed
- * that it does not share. */
+ * that it does not share. What is near is not behind a NAT64. */
 static gboolean
 may_search (const IcsPunchAttempt *self, const IcsFlow *target)
 {
-  IcsSockaddr address;
-  IcsAddressScope scope;
+  IcsAddressScope scope = ics_address_scope (&target->remote);
 
-  ics_sockaddr_set (&address, &target->remote.any);
-  scope = ics_address_scope (&address);
-  return scope == ICS_SCOPE_GLOBAL || scope == ics_address_scope (&self->mapped);
+  return scope == ICS_SCOPE_GLOBAL || (self->nat64.length == 0 && scope == ics_address_scope (&self->mapped));
 }
 
 void
@@ -230,7 +225,7 @@ on_received (guint socket, const guint8 *data, gsize len, const struct sockaddr 
     ics_punch_survey_receive (self->survey, socket, data, len, from);
   if (self->search == NULL || socket < self->first)
     return;
-  memcpy (&flow.remote, from, from->sa_family == AF_INET6 ? sizeof flow.remote.v6 : sizeof flow.remote.v4);
+  ics_sockaddr_set (&flow.remote, from);
   if (ics_punch_search_receive (self->search, g_get_monotonic_time (), &flow, data, len, &reply))
     ics_punch_sockets_send (self->sockets, socket, &reply.flow.remote.any, reply.data, reply.len);
 }
@@ -238,24 +233,30 @@ on_received (guint socket, const guint8 *data, gsize len, const struct sockaddr 
 /* --- the start --- */
 
 static void
-on_server (GInetSocketAddress *server, GInetAddress *source, const char *reason, gpointer user_data)
+on_server (const IcsServerFound *found, gpointer user_data)
 {
   static const IcsPunchSocketsHooks hooks = { .received = on_received, .timeout = on_timeout };
   IcsPunchAttempt *self = user_data;
-  g_autoptr (GSocketAddress) local = source != NULL ? g_inet_socket_address_new (source, 0) : NULL;
+  g_autoptr (GSocketAddress) local = NULL;
+  IcsSockaddr server;
 
   self->lookup = NULL;
-  if (server == NULL)
+  if (found->server == NULL)
     {
-      g_autofree char *why
-          = g_strdup_printf ("the STUN server %s is not to be had: %s", self->config.stun->host, reason);
+      g_autofree char *why = g_strdup_printf ("the STUN server %s is not to be had: %s",
+                                              self->config.stun->host, found->reason);
 
       ics_punch_attempt_fail (self, why);
       return;
     }
-  g_socket_address_to_native (G_SOCKET_ADDRESS (server), &self->server, sizeof self->server, NULL);
+  if (found->nat64 != NULL)
+    self->nat64 = *found->nat64;
+  ics_remote_offer_set_nat64 (self->remote, &self->nat64);
+  local = g_inet_socket_address_new (found->source, 0);
+  g_socket_address_to_native (G_SOCKET_ADDRESS (found->server), &server, sizeof server, NULL);
+  ics_nat64_inwards (&self->nat64, &server.any, &self->server);
   g_socket_address_to_native (local, &self->source, sizeof self->source, NULL);
-  self->sockets = ics_punch_sockets_new (&hooks, self, self->config.context);
+  self->sockets = ics_punch_sockets_new (&hooks, self, &self->nat64, self->config.context);
   step (self, g_get_monotonic_time ());
 }
 
@@ -263,8 +264,7 @@ static gboolean
 start (IcsTraversal *traversal, GError **error)
 {
   IcsPunchAttempt *self = (IcsPunchAttempt *)traversal;
-  IcsServerLookupConfig config
-      = { .family = self->config.family, .context = self->config.context, .timeout_ms = LOOKUP_MS };
+  IcsServerLookupConfig config = { .family = 4, .context = self->config.context, .timeout_ms = LOOKUP_MS };
 
   if (self->config.stun == NULL || self->limit_at != 0)
     {
@@ -273,6 +273,7 @@ start (IcsTraversal *traversal, GError **error)
     }
   config.host = self->config.stun->host;
   config.port = self->config.stun->port;
+  config.nat64 = self->config.family != 4 && ics_nat64_is_needed ();
   self->limit_at = g_get_monotonic_time () + (gint64)self->config.limit_ms * G_TIME_SPAN_MILLISECOND;
   self->lookup = ics_server_lookup_start (&config, on_server, self);
   return TRUE;
@@ -397,7 +398,7 @@ ics_punch_attempt_new (const IcsIceConfig *config, const IcsIceCallbacks *callba
 {
   IcsPunchAttempt *self = g_new0 (IcsPunchAttempt, 1);
   g_autoptr (GPtrArray) local = ics_local_addresses_get (config->family);
-  IcsCandidateRules rules = { .family = config->family };
+  IcsCandidateRules rules = { .family = 4 };
 
   ics_secret_init ();
   self->parent.class = &punch_class;

@@ -15,16 +15,12 @@
 static void
 tell_candidate (IcsPunchAttempt *self, guint16 port, guint foundation)
 {
-  const IcsSockaddr *mapped = &self->mapped;
-  gboolean six = mapped->any.sa_family == AF_INET6;
-  char address[INET6_ADDRSTRLEN] = "";
+  char address[INET_ADDRSTRLEN] = "";
   g_autofree char *line = NULL;
 
-  inet_ntop (mapped->any.sa_family,
-             six ? (const void *)&mapped->v6.sin6_addr : (const void *)&mapped->v4.sin_addr, address,
-             sizeof address);
-  line = g_strdup_printf ("candidate:%u 1 UDP %u %s %u typ srflx raddr %s rport 0", foundation,
-                          PRIORITY_SRFLX, address, port, six ? "::" : "0.0.0.0");
+  inet_ntop (AF_INET, &self->mapped.v4.sin_addr, address, sizeof address);
+  line = g_strdup_printf ("candidate:%u 1 UDP %u %s %u typ srflx raddr 0.0.0.0 rport 0", foundation,
+                          PRIORITY_SRFLX, address, port);
   ics_attempt_events_candidate (self->events, line);
 }
 
@@ -132,7 +128,7 @@ find_mapped (IcsPunchAttempt *self)
     {
       const IcsSockaddr *mapped = ics_punch_survey_get_mapped (self->survey, i);
 
-      if (mapped == NULL)
+      if (mapped == NULL || mapped->any.sa_family != AF_INET)
         continue;
       self->mapped = *mapped;
       return TRUE;

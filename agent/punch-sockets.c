@@ -26,6 +26,7 @@ struct _IcsPunchSockets
 {
   GSource *source;
   GArray *slots;
+  IcsNat64Prefix nat64;
   IcsPunchSocketsHooks hooks;
   gpointer user_data;
   gboolean stopped;
@@ -35,7 +36,7 @@ static void
 receive (IcsPunchSockets *self, guint socket)
 {
   guint8 data[DATAGRAM_MAX];
-  IcsSockaddr from;
+  IcsSockaddr from, sender;
 
   for (guint i = 0; i < DATAGRAMS_PER_TURN && !self->stopped; i++)
     {
@@ -45,7 +46,8 @@ receive (IcsPunchSockets *self, guint socket)
 
       if (len < 0)
         return;
-      self->hooks.received (socket, data, (gsize)len, &from.any, self->user_data);
+      ics_nat64_inwards (&self->nat64, &from.any, &sender);
+      self->hooks.received (socket, data, (gsize)len, &sender.any, self->user_data);
     }
 }
 
@@ -81,12 +83,14 @@ dispatch (GSource *source, G_GNUC_UNUSED GSourceFunc callback, G_GNUC_UNUSED gpo
 static GSourceFuncs source_funcs = { .dispatch = dispatch };
 
 IcsPunchSockets *
-ics_punch_sockets_new (const IcsPunchSocketsHooks *hooks, gpointer user_data, GMainContext *context)
+ics_punch_sockets_new (const IcsPunchSocketsHooks *hooks, gpointer user_data, const IcsNat64Prefix *nat64,
+                       GMainContext *context)
 {
   IcsPunchSockets *self = g_rc_box_new0 (IcsPunchSockets);
 
   self->hooks = *hooks;
   self->user_data = user_data;
+  self->nat64 = *nat64;
   self->slots = g_array_new (FALSE, FALSE, sizeof (Slot));
   self->source = g_source_new (&source_funcs, sizeof (SocketsSource));
   g_source_set_static_name (self->source, "punch-sockets");
@@ -171,10 +175,11 @@ ics_punch_sockets_send (IcsPunchSockets *self, guint socket, const struct sockad
                         gsize len)
 {
   int fd = socket < self->slots->len ? g_array_index (self->slots, Slot, socket).fd : -1;
-  socklen_t to_len = to->sa_family == AF_INET6 ? sizeof (struct sockaddr_in6) : sizeof (struct sockaddr_in);
+  IcsSockaddr outwards;
 
+  ics_nat64_outwards (&self->nat64, to, &outwards);
   /* One that does not go out is a lost packet. */
-  if (fd >= 0 && sendto (fd, data, len, MSG_DONTWAIT, to, to_len) < 0)
+  if (fd >= 0 && sendto (fd, data, len, MSG_DONTWAIT, &outwards.any, ics_sockaddr_len (&outwards)) < 0)
     g_debug ("a packet of the search did not go out");
 }
 

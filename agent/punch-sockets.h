@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-#include "agent/nat-behavior.h"
+#include "agent/nat64-address.h"
 
 G_BEGIN_DECLS
 
-/* Many UDP sockets of one local address, and a timer, on a context. */
+/* Many UDP sockets of one local address, and a timer, on a context. Behind a NAT64 they are IPv6, and those
+ * that they speak to are IPv4 all the same. */
 
 typedef struct _IcsPunchSockets IcsPunchSockets;
 
@@ -18,8 +19,9 @@ typedef struct
   void (*timeout) (gint64 now, gpointer user_data);
 } IcsPunchSocketsHooks;
 
+/* @nat64: of length 0 where there is none. */
 IcsPunchSockets *ics_punch_sockets_new (const IcsPunchSocketsHooks *hooks, gpointer user_data,
-                                        GMainContext *context);
+                                        const IcsNat64Prefix *nat64, GMainContext *context);
 void ics_punch_sockets_free (IcsPunchSockets *self);
 
 /* Opens @n more on ports that the system chooses. Returns how many there are now: fewer, if the system gives

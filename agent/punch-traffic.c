@@ -72,12 +72,12 @@ static const IcsUdpEndpointHooks hooks = {
   .note = on_note,
 };
 
+/* The endpoint sends by itself, so it is told what to write on the socket. */
 void
 ics_punch_traffic_start (IcsPunchAttempt *self, int fd, const IcsFlow *found)
 {
   g_autoptr (GArray) fds = g_array_new (FALSE, FALSE, sizeof (int));
   IcsUdpEndpointConfig config = { .fds = fds,
-                                  .flow = *found,
                                   .credentials = { .local_ufrag = self->ufrag,
                                                    .local_pwd = self->pwd,
                                                    .remote_ufrag = ics_remote_offer_get_ufrag (self->remote),
@@ -87,12 +87,12 @@ ics_punch_traffic_start (IcsPunchAttempt *self, int fd, const IcsFlow *found)
                                   .context = self->config.context };
 
   g_array_append_val (fds, fd);
-  config.flow.socket = 0;
+  ics_nat64_outwards (&self->nat64, &found->remote.any, &config.flow.remote);
   self->endpoint = ics_udp_endpoint_new (&config, &hooks, self);
   self->pair.local = ics_udp_endpoint_get_local (self->endpoint, 0);
   self->pair.local_type = "host";
   self->pair.transport = "udp";
-  set_remote (self, found);
+  set_remote (self, &config.flow);
   ics_udp_endpoint_start (self->endpoint);
 }
 

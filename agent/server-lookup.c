@@ -2,14 +2,19 @@
 #include "agent/server-lookup.h"
 #include "agent/local-addresses.h"
 
+#define NAT64_LOOKUP_MS 2000
+
 struct _IcsServerLookup
 {
   GCancellable *cancellable;
-  GSource *limit;
+  GMainContext *context;
+  GSource *limit; /* of the name; NULL before it is looked up */
   gboolean timed_out;
+  char *host;
   guint16 port;
   int family;
-  const IcsNat64Answer *nat64;
+  guint timeout_ms;
+  IcsNat64Answer *nat64;    /* NULL: there is none, or none is wanted */
   IcsServerLookupFunc done; /* NULL once cancelled */
   gpointer user_data;
 };
@@ -17,9 +22,13 @@ struct _IcsServerLookup
 static void
 lookup_free (IcsServerLookup *self)
 {
-  g_source_destroy (self->limit);
-  g_source_unref (self->limit);
+  if (self->limit != NULL)
+    g_source_destroy (self->limit);
+  g_clear_pointer (&self->limit, g_source_unref);
+  g_clear_pointer (&self->nat64, ics_nat64_answer_free);
   g_object_unref (self->cancellable);
+  g_main_context_unref (self->context);
+  g_free (self->host);
   g_free (self);
 }
 
@@ -52,8 +61,12 @@ report (IcsServerLookup *self, GList *addresses, const char *reason)
     chosen = choose_of_family (self->nat64->addresses, G_SOCKET_FAMILY_IPV6, self->port, &source);
   if (chosen != NULL)
     server = g_inet_socket_address_new (chosen, self->port);
-  self->done ((GInetSocketAddress *)server, source,
-              chosen != NULL ? NULL : (reason != NULL ? reason : "no route to any of its addresses"),
+  self->done (&(IcsServerFound){ .server = (GInetSocketAddress *)server,
+                                 .source = source,
+                                 .reason = chosen != NULL   ? NULL
+                                           : reason != NULL ? reason
+                                                            : "no route to any of its addresses",
+                                 .nat64 = self->nat64 != NULL ? &self->nat64->prefix : NULL },
               self->user_data);
 }
 
@@ -92,26 +105,61 @@ flags_for (int family)
   return G_RESOLVER_NAME_LOOKUP_FLAGS_DEFAULT;
 }
 
+static void
+look_up_name (IcsServerLookup *self)
+{
+  g_autoptr (GResolver) resolver = g_resolver_get_default ();
+
+  self->limit = g_timeout_source_new (self->timeout_ms);
+  g_source_set_callback (self->limit, on_limit, self, NULL);
+  g_source_attach (self->limit, self->context);
+  g_main_context_push_thread_default (self->context);
+  g_resolver_lookup_by_name_with_flags_async (resolver, self->host, flags_for (self->family),
+                                              self->cancellable, on_resolved, self);
+  g_main_context_pop_thread_default (self->context);
+}
+
+static void
+on_nat64 (G_GNUC_UNUSED GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  IcsServerLookup *self = user_data;
+
+  self->nat64 = ics_nat64_lookup_finish (result, NULL);
+  if (self->done != NULL && self->host != NULL)
+    {
+      look_up_name (self);
+      return;
+    }
+  if (self->done != NULL)
+    report (self, NULL, "none is wanted");
+  lookup_free (self);
+}
+
+static void
+look_for_nat64 (IcsServerLookup *self)
+{
+  g_main_context_push_thread_default (self->context);
+  ics_nat64_lookup_async (self->host, NAT64_LOOKUP_MS, self->cancellable, on_nat64, self);
+  g_main_context_pop_thread_default (self->context);
+}
+
 IcsServerLookup *
 ics_server_lookup_start (const IcsServerLookupConfig *config, IcsServerLookupFunc done, gpointer user_data)
 {
   IcsServerLookup *self = g_new0 (IcsServerLookup, 1);
-  g_autoptr (GResolver) resolver = g_resolver_get_default ();
 
   self->cancellable = g_cancellable_new ();
+  self->context = g_main_context_ref (config->context);
+  self->host = g_strdup (config->host);
   self->port = config->port;
   self->family = config->family;
-  self->nat64 = config->nat64;
+  self->timeout_ms = config->timeout_ms;
   self->done = done;
   self->user_data = user_data;
-  self->limit = g_timeout_source_new (config->timeout_ms);
-  g_source_set_callback (self->limit, on_limit, self, NULL);
-  g_source_attach (self->limit, config->context);
-
-  g_main_context_push_thread_default (config->context);
-  g_resolver_lookup_by_name_with_flags_async (resolver, config->host, flags_for (config->family),
-                                              self->cancellable, on_resolved, self);
-  g_main_context_pop_thread_default (config->context);
+  if (config->nat64)
+    look_for_nat64 (self);
+  else
+    look_up_name (self);
   return self;
 }
 

@@ -12,19 +12,27 @@ G_BEGIN_DECLS
 
 typedef struct _IcsServerLookup IcsServerLookup;
 
-/* @server, and @source, the address from which this host reaches it, borrowed; both NULL if there is none,
- * with @reason in people's words. The lookup is gone when this runs. */
-typedef void (*IcsServerLookupFunc) (GInetSocketAddress *server, GInetAddress *source, const char *reason,
-                                     gpointer user_data);
+/* All borrowed. */
+typedef struct
+{
+  GInetSocketAddress *server;  /* NULL: there is none */
+  GInetAddress *source;        /* from which this host reaches it; NULL as well */
+  const char *reason;          /* why there is none, in people's words */
+  const IcsNat64Prefix *nat64; /* of this network; NULL: it was not asked for, or there is none */
+} IcsServerFound;
+
+/* The lookup is gone when this runs. */
+typedef void (*IcsServerLookupFunc) (const IcsServerFound *found, gpointer user_data);
 
 typedef struct
 {
-  const char *host; /* a name or an address literal */
+  const char *host; /* a name or an address literal; NULL, with @nat64: the prefix is all that is wanted */
   guint16 port;
-  int family;            /* 0 any, 4 or 6 */
+  int family;            /* 0 any, 4 or 6; of the server's own addresses */
   GMainContext *context; /* of the calling thread; where the function runs */
-  guint timeout_ms;
-  const IcsNat64Answer *nat64; /* taken where no own address will do; NULL: none; until the end */
+  guint timeout_ms;      /* of the name */
+  gboolean nat64; /* IPv4 has to go through a NAT64: its prefix is asked for before, and the way through it is
+                     taken where no own address will do */
 } IcsServerLookupConfig;
 
 /* @done never runs before this returns. */

@@ -111,13 +111,12 @@ open_socket (IcsStunPing *self, GSocketAddress *server)
 }
 
 static void
-on_found (GInetSocketAddress *server, G_GNUC_UNUSED GInetAddress *source, G_GNUC_UNUSED const char *reason,
-          gpointer user_data)
+on_found (const IcsServerFound *found, gpointer user_data)
 {
   IcsStunPing *self = user_data;
 
   self->lookup = NULL;
-  if (server == NULL || !open_socket (self, G_SOCKET_ADDRESS (server)))
+  if (found->server == NULL || !open_socket (self, G_SOCKET_ADDRESS (found->server)))
     {
       finish (self, -1);
       return;

@@ -120,21 +120,21 @@ on_mapped (const IcsTcpAddress *mapped, const char *reason, gpointer user_data)
 }
 
 static void
-on_server_found (GInetSocketAddress *server, GInetAddress *source, const char *reason, gpointer user_data)
+on_server_found (const IcsServerFound *found, gpointer user_data)
 {
   IcsTcpGatherer *self = user_data;
   IcsTcpAddress address;
 
   self->lookup = NULL;
-  if (server == NULL
-      || !g_socket_address_to_native (G_SOCKET_ADDRESS (server), &address, sizeof address, NULL))
+  if (found->server == NULL
+      || !g_socket_address_to_native (G_SOCKET_ADDRESS (found->server), &address, sizeof address, NULL))
     {
       ics_attempt_events_note (self->events, "the STUN server %s is not to be had: %s",
-                               self->config->stun->host, reason != NULL ? reason : "?");
+                               self->config->stun->host, found->reason != NULL ? found->reason : "?");
       self->done (self->user_data);
       return;
     }
-  self->base = g_inet_address_to_string (source);
+  self->base = g_inet_address_to_string (found->source);
   self->base_port = address.any.sa_family == AF_INET6 ? self->port6 : self->port4;
   self->mapping = ics_tcp_mapping_new (self->base_port, &address, self->config->context, on_mapped, self);
 }

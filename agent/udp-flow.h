@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
+#include "agent/nat-behavior.h"
 #include "agent/stun-peer.h"
-#include <glib.h>
-#include <netinet/in.h>
 
 G_BEGIN_DECLS
 
@@ -21,12 +20,7 @@ G_BEGIN_DECLS
 typedef struct
 {
   guint socket;
-  union
-  {
-    struct sockaddr any;
-    struct sockaddr_in v4;
-    struct sockaddr_in6 v6;
-  } remote;
+  IcsSockaddr remote;
 } IcsFlow;
 
 typedef enum

@@ -142,7 +142,6 @@ ics_servers_configure (IcsEngine *self, IcsLeg leg, const IcsLegRoute *route, Ic
   config->port_mapping = leg == ICS_LEG_DIRECT && shows_addresses_outside (self);
   if (leg == ICS_LEG_SEARCH)
     {
-      config->family = 4; /* the NATs in question */
       config->opens = ics_relays_include (route->relays, self->joiner);
       return config->stun != NULL && ics_search_begin (self);
     }

@@ -102,24 +102,25 @@ on_behavior (const IcsNatBehavior *behavior, gpointer user_data)
 
 /* A TURN server answers on its next port as well (RFC 5780 §6): a second destination. */
 static void
-on_server (GInetSocketAddress *server, G_GNUC_UNUSED GInetAddress *source, const char *reason,
-           gpointer user_data)
+on_server (const IcsServerFound *found, gpointer user_data)
 {
   IcsEngine *self = user_data;
   g_autoptr (GPtrArray) servers = g_ptr_array_new_with_free_func (g_object_unref);
-  IcsNatProberConfig config = { .servers = servers, .no_filtering = TRUE, .context = self->context };
+  IcsNatProberConfig config
+      = { .servers = servers, .no_filtering = TRUE, .nat64 = found->nat64, .context = self->context };
+  guint16 port;
 
   self->search->lookup = NULL;
-  if (server == NULL)
+  if (found->server == NULL)
     {
-      ics_engine_note (self, "the NAT can not be looked at: %s", reason);
+      ics_engine_note (self, "the NAT can not be looked at: %s", found->reason);
       return;
     }
-  g_ptr_array_add (servers, g_object_ref (server));
-  if (g_inet_socket_address_get_port (server) < G_MAXUINT16)
+  port = g_inet_socket_address_get_port (found->server);
+  g_ptr_array_add (servers, g_object_ref (found->server));
+  if (port < G_MAXUINT16)
     g_ptr_array_add (servers,
-                     g_inet_socket_address_new (g_inet_socket_address_get_address (server),
-                                                (guint16)(g_inet_socket_address_get_port (server) + 1)));
+                     g_inet_socket_address_new (g_inet_socket_address_get_address (found->server), port + 1));
   self->search->prober = ics_nat_prober_start (&config, on_behavior, self);
 }
 
@@ -137,11 +138,15 @@ static void
 look (IcsEngine *self, gint64 now)
 {
   const IcsTurnServer *stun = ics_servers_get_stun (self, ICS_LEG_SEARCH);
-  IcsServerLookupConfig config = { .family = 4, .context = self->context, .timeout_ms = LOOKUP_MS };
+  IcsServerLookupConfig config = { .family = 4,
+                                   .context = self->context,
+                                   .timeout_ms = LOOKUP_MS,
+                                   .nat64 = self->family != 4 && ics_nat64_is_needed () };
 
   ics_search_stop (self);
   self->search->looked_at = now;
-  /* IPv6 has no such NATs; and with policy relay nobody learns this host's address. */
+  /* IPv6 has no such NATs, only what it reaches IPv4 through; and with policy relay nobody learns this host's
+   * address. */
   if (stun == NULL || self->family == 6 || (ics_engine_allowed (self) & 1u << ICS_PATH_DIRECT) == 0)
     return;
   config.host = stun->host;

@@ -48,18 +48,17 @@ start_prober (IcsProbeRun *self)
 }
 
 static void
-on_server (GInetSocketAddress *server, G_GNUC_UNUSED GInetAddress *source, G_GNUC_UNUSED const char *reason,
-           gpointer user_data)
+on_server (const IcsServerFound *found, gpointer user_data)
 {
   IcsProbeRun *self = user_data;
   GInetSocketAddress *first = self->addresses->len > 0 ? self->addresses->pdata[0] : NULL;
 
   self->lookup = NULL;
-  if (server != NULL
+  if (found->server != NULL
       && (first == NULL
           || g_socket_address_get_family (G_SOCKET_ADDRESS (first))
-                 == g_socket_address_get_family (G_SOCKET_ADDRESS (server))))
-    g_ptr_array_add (self->addresses, g_object_ref (server));
+                 == g_socket_address_get_family (G_SOCKET_ADDRESS (found->server))))
+    g_ptr_array_add (self->addresses, g_object_ref (found->server));
   ics_probe_run_look_at_nat (self);
 }
 

@@ -114,14 +114,19 @@ def outside_address(name):
             check(seen == wanted, f"seen from {seen}, expected {wanted}")
 
 
-@scenario
-def nat64_translates():
+def ipv4_prober(lab):
+    return Prober(lab, socket.AF_INET, translate=nat64.translated if lab.sides["a"].kind.nat64 else None)
+
+
+@scenario(each={name: (name,) for name, kind in nat.KINDS.items() if kind.nat64})
+def nat64_translates(name):
     """IPv4 by way of the translator: mapping and filtering as with a NAT between IPv4 and IPv4, the address seen, TCP; and the
     name server tells the prefix."""
-    with Lab(a="nat64", b="public") as lab:
-        prober = Prober(lab, socket.AF_INET, translate=nat64.translated)
+    kind = nat.KINDS[name]
+    with Lab(a=name, b="public") as lab:
+        prober = ipv4_prober(lab)
         found = prober.mapping(), prober.filtering()
-        check(found == (nat.ANY, nat.ADDRESS_PORT), f"mapping and filtering {found}")
+        check(found == (kind.mapping, kind.filtering), f"mapping and filtering {found}")
         seen = prober.ask(prober.host(), prober.at)[0]
         check(seen == lab.sides["a"].outside, f"seen from {seen}")
         check(_connect(lab, 443, address=topology.SERVER, translate=nat64.translated)[0] == lab.sides["a"].outside, "TCP")
@@ -173,7 +178,7 @@ RANDOM = {name: (name,) for name, kind in nat.KINDS.items() if kind.udp and kind
 def ports_are_random(name):
     """A port that can be guessed from the last one would let a peer that counts through."""
     with Lab(a=name, b="public") as lab:
-        prober = Prober(lab, socket.AF_INET)
+        prober = ipv4_prober(lab)
         host = prober.host()
         ports = [prober.ask(host, point)[1] for point in prober.points]
         for _ in range(4):

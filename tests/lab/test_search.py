@@ -74,6 +74,16 @@ def random_ports_are_found(listener, joiner):
     return f"{sum(found)} of {RUNS} direct, {sum(probes) / RUNS:.0f} probes on average, {max(probes)} at most"
 
 
+@scenario
+def nat64_takes_part():
+    """The host behind it probes here; in the matrix such a host has the NAT that is searched, too."""
+    with Lab(a="nat64", b="symmetric") as lab:
+        lab.start_server()
+        direct, probes = search(lab)
+    check(direct or probes == PROBES, f"gave up after {probes} probes")
+    return f"{'direct' if direct else 'missed'}, {probes} probes"
+
+
 PREDICTABLE = {f"{listener} x {joiner}": (listener, joiner) for listener, joiner in (
     ("sequential", "port-restricted"), ("port-restricted", "sequential"), ("sequential", "sequential"))}
 
