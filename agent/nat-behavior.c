@@ -244,39 +244,3 @@ ics_fact_to_string (IcsFact fact)
     }
   g_assert_not_reached ();
 }
-
-gboolean
-ics_sockaddr_set (IcsSockaddr *self, const struct sockaddr *from)
-{
-  memset (self, 0, sizeof *self);
-  if (from->sa_family == AF_INET)
-    memcpy (&self->v4, from, sizeof self->v4);
-  else if (from->sa_family == AF_INET6)
-    memcpy (&self->v6, from, sizeof self->v6);
-  else
-    return FALSE;
-  return TRUE;
-}
-
-guint16
-ics_sockaddr_get_port (const IcsSockaddr *self)
-{
-  return ntohs (self->any.sa_family == AF_INET6 ? self->v6.sin6_port : self->v4.sin_port);
-}
-
-socklen_t
-ics_sockaddr_len (const IcsSockaddr *self)
-{
-  return self->any.sa_family == AF_INET6 ? sizeof self->v6 : sizeof self->v4;
-}
-
-gboolean
-ics_sockaddr_equal (const IcsSockaddr *a, const IcsSockaddr *b, gboolean port)
-{
-  if (a->any.sa_family != b->any.sa_family
-      || (port && ics_sockaddr_get_port (a) != ics_sockaddr_get_port (b)))
-    return FALSE;
-  if (a->any.sa_family == AF_INET6)
-    return IN6_ARE_ADDR_EQUAL (&a->v6.sin6_addr, &b->v6.sin6_addr);
-  return a->v4.sin_addr.s_addr == b->v4.sin_addr.s_addr;
-}

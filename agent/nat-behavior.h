@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-#include <glib.h>
-#include <netinet/in.h>
+#include "agent/sockaddr.h"
 
 G_BEGIN_DECLS
 
@@ -31,13 +30,6 @@ typedef enum
   ICS_NAT_PORTS_SEQUENTIAL, /* each new mapping has the port of the one before, and a bit */
   ICS_NAT_PORTS_RANDOM
 } IcsNatPorts;
-
-typedef union
-{
-  struct sockaddr any;
-  struct sockaddr_in v4;
-  struct sockaddr_in6 v6;
-} IcsSockaddr;
 
 /* What a server said: packets from @local, of socket @socket, to @server come from @mapped. */
 typedef struct
@@ -86,12 +78,5 @@ guint16 ics_nat_behavior_predict_port (const IcsNatBehavior *self, guint16 local
 const char *ics_nat_dependence_to_string (IcsNatDependence dependence);
 const char *ics_nat_ports_to_string (IcsNatPorts ports);
 const char *ics_fact_to_string (IcsFact fact);
-
-/* From getsockname() and the like; FALSE for a family that is not IP. */
-gboolean ics_sockaddr_set (IcsSockaddr *self, const struct sockaddr *from);
-guint16 ics_sockaddr_get_port (const IcsSockaddr *self);
-socklen_t ics_sockaddr_len (const IcsSockaddr *self);
-/* The same address; with @port the same port too. */
-gboolean ics_sockaddr_equal (const IcsSockaddr *a, const IcsSockaddr *b, gboolean port);
 
 G_END_DECLS

@@ -34,15 +34,6 @@ start_plain (IcsNatDiscovery *self, gint64 now, IcsNatAsk ask, IcsNatSocket sock
 
 /* --- what the servers are asked for --- */
 
-static void
-set_port (IcsSockaddr *self, guint16 port)
-{
-  if (self->any.sa_family == AF_INET6)
-    self->v6.sin6_port = g_htons (port);
-  else
-    self->v4.sin_port = g_htons (port);
-}
-
 static const IcsSockaddr *
 primary (const IcsNatDiscovery *self)
 {
@@ -138,7 +129,7 @@ start_mapping_test (IcsNatDiscovery *self, gint64 now)
 
   if (ics_nat_is_idle (self, ICS_NAT_ASK_OTHER_ADDRESS))
     {
-      set_port (&to, ics_sockaddr_get_port (primary (self)));
+      ics_sockaddr_set_port (&to, ics_sockaddr_get_port (primary (self)));
       start_plain (self, now, ICS_NAT_ASK_OTHER_ADDRESS, ICS_NAT_SOCKET_MAPPING, &to);
     }
   else if (ics_nat_is_answered (self, ICS_NAT_ASK_OTHER_ADDRESS)
@@ -148,7 +139,7 @@ start_mapping_test (IcsNatDiscovery *self, gint64 now)
            && ics_nat_is_idle (self, ICS_NAT_ASK_OTHER_PORT))
     {
       to = *primary (self);
-      set_port (&to, ics_sockaddr_get_port (other (self)));
+      ics_sockaddr_set_port (&to, ics_sockaddr_get_port (other (self)));
       start_plain (self, now, ICS_NAT_ASK_OTHER_PORT, ICS_NAT_SOCKET_MAPPING, &to);
     }
 }
@@ -162,7 +153,7 @@ start_filtering_tests (IcsNatDiscovery *self, gint64 now)
   if (!ics_nat_is_answered (self, ICS_NAT_ASK_FILTERING) || !ics_nat_is_idle (self, ICS_NAT_ASK_CHANGE_BOTH)
       || self->config.no_filtering)
     return;
-  set_port (&alone, ics_sockaddr_get_port (other (self)));
+  ics_sockaddr_set_port (&alone, ics_sockaddr_get_port (other (self)));
   start (self, now, ICS_NAT_ASK_CHANGE_BOTH, ICS_NAT_SOCKET_FILTERING,
          (IcsStunQuestion){ .to = *primary (self),
                             .from = *other (self),

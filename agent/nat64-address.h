@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-#include "agent/nat-behavior.h"
+#include "agent/sockaddr.h"
 #include "base/nat64.h"
 
 G_BEGIN_DECLS

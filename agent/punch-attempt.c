@@ -3,7 +3,6 @@
 #include "agent/local-addresses.h"
 #include "agent/punch-attempt-private.h"
 #include "base/secret.h"
-#include <arpa/inet.h>
 #include <sodium.h>
 #include <string.h>
 
@@ -59,9 +58,7 @@ get_targets (IcsPunchAttempt *self, IcsFlow targets[ICS_PUNCH_TARGETS_MAX])
           || !g_str_equal (candidate->address, offered->items[0].address))
         continue;
       *target = (IcsFlow){ 0 };
-      target->remote.v4.sin_family = AF_INET;
-      target->remote.v4.sin_port = g_htons (candidate->port);
-      inet_pton (AF_INET, candidate->address, &target->remote.v4.sin_addr);
+      ics_sockaddr_parse (&target->remote, candidate->address, candidate->port);
       n++;
     }
   return n;

@@ -46,9 +46,9 @@ ics_punch_offer_start (IcsPunchAttempt *self, gint64 now)
     }
   /* The prober learns whether its own NAT maps anew: a TURN server's next port answers as well (RFC 5780 §6).
    */
-  if (!self->config.opens && self->server.v4.sin_port != g_htons (G_MAXUINT16))
+  if (!self->config.opens && ics_sockaddr_get_port (&self->server) != G_MAXUINT16)
     {
-      config.servers[1].v4.sin_port = g_htons ((guint16)(g_ntohs (self->server.v4.sin_port) + 1));
+      ics_sockaddr_set_port (&config.servers[1], ics_sockaddr_get_port (&self->server) + 1);
       config.n_servers = 2;
     }
   config.n_sockets = SURVEYORS;

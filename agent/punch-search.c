@@ -114,13 +114,6 @@ ics_punch_search_receive (IcsPunchSearch *self, gint64 now, const IcsFlow *from,
 
 /* --- out --- */
 
-static void
-set_port (IcsFlow *flow, guint16 port)
-{
-  /* The port is at the same place in both families. */
-  flow->remote.v4.sin_port = g_htons (port);
-}
-
 /* Each port once. */
 static guint16
 draw_port (IcsPunchSearch *self)
@@ -177,7 +170,7 @@ next_probe (IcsPunchSearch *self, gint64 now, IcsFlow *flow)
   plan_next (self, now);
   if (self->random_probes > 0)
     {
-      set_port (flow, draw_port (self));
+      ics_sockaddr_set_port (&flow->remote, draw_port (self));
       if (self->probes == self->random_probes)
         end_probes (self, now);
     }

@@ -116,8 +116,7 @@ open_one (const IcsSockaddr *local)
 
   if (fd < 0)
     return -1;
-  /* The port is at the same place in both families. */
-  address.v4.sin_port = 0;
+  ics_sockaddr_set_port (&address, 0);
   if (bind (fd, &address.any, ics_sockaddr_len (&address)) == 0)
     return fd;
   close (fd);

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "agent/stream-frame.h"
 #include "agent/tcp-attempt-private.h"
-#include "agent/udp-flow.h"
 #include <glib-unix.h>
 #include <unistd.h>
 
@@ -67,7 +66,7 @@ static const IcsTcpConnectionHooks hooks
     = { .opened = on_opened, .frame = on_frame, .writable = on_writable, .closed = on_closed };
 
 static void
-add_link (IcsTcpAttempt *self, guint number, int fd, gboolean connecting, const IcsTcpAddress *remote)
+add_link (IcsTcpAttempt *self, guint number, int fd, gboolean connecting, const IcsSockaddr *remote)
 {
   IcsTcpLink *link = g_new0 (IcsTcpLink, 1);
 
@@ -97,21 +96,21 @@ ics_tcp_links_close_all (IcsTcpAttempt *self)
 /* With policy "lan" from where the peer says it is, port and all; else from one of its addresses, as a NAT
  * may change the port. Others may come as well, but count for less. */
 static gboolean
-is_expected (IcsTcpAttempt *self, const IcsTcpAddress *from)
+is_expected (IcsTcpAttempt *self, const IcsSockaddr *from)
 {
   const IcsRemoteCandidateList *offer = ics_remote_offer_get_candidates (self->remote);
-  g_autoptr (GInetAddress) address = ics_tcp_address_to_inet (from);
+  g_autoptr (GInetAddress) address = ics_sockaddr_to_inet (from);
   g_autofree char *text = g_inet_address_to_string (address);
 
   for (guint i = 0; i < offer->len; i++)
     if (g_str_equal (offer->items[i].address, text)
-        && (!self->config.host_only || offer->items[i].port == ics_tcp_address_get_port (from)))
+        && (!self->config.host_only || offer->items[i].port == ics_sockaddr_get_port (from)))
       return TRUE;
   return FALSE;
 }
 
 static guint
-admit (IcsTcpAttempt *self, const IcsTcpAddress *from)
+admit (IcsTcpAttempt *self, const IcsSockaddr *from)
 {
   gboolean expected = is_expected (self, from);
 
@@ -128,7 +127,7 @@ on_incoming (int fd, G_GNUC_UNUSED GIOCondition condition, gpointer user_data)
 
   for (guint i = 0; i < ACCEPTS_PER_DISPATCH; i++)
     {
-      IcsTcpAddress from = { 0 };
+      IcsSockaddr from = { 0 };
       int accepted = ics_tcp_socket_accept (fd, &from);
       guint number;
 
@@ -202,10 +201,10 @@ connect_to (IcsTcpAttempt *self, const IcsTcpRaceAction *action)
   guint place = g_array_index (self->targets, guint, action->target);
   const IcsRemoteCandidate *candidate = &ics_remote_offer_get_candidates (self->remote)->items[place];
   const IcsTcpListener *listener = &self->listeners[candidate->family == 6 ? 1 : 0];
-  IcsTcpAddress to;
+  IcsSockaddr to;
   int fd = -1;
 
-  if (listener->fd >= 0 && ics_tcp_address_parse (&to, candidate->address, candidate->port))
+  if (listener->fd >= 0 && ics_sockaddr_parse (&to, candidate->address, candidate->port))
     fd = ics_tcp_socket_connect (listener->port, &to);
   if (fd >= 0)
     add_link (self, action->conn, fd, TRUE, &to);

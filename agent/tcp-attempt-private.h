@@ -31,7 +31,7 @@ typedef struct
   IcsTcpAttempt *attempt;
   guint number;
   IcsTcpConnection *connection;
-  IcsTcpAddress remote;
+  IcsSockaddr remote;
   guint8 check_id[ICS_STUN_ID_LEN];
   gboolean checking, nominating; /* that check */
 } IcsTcpLink;

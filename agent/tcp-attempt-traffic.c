@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "agent/tcp-attempt-private.h"
-#include "agent/udp-flow.h"
 #include <string.h>
 
 /* What goes over the connections: checks on all of them, datagrams on the selected one. */

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "agent/tcp-connection.h"
 #include "agent/stream-frame.h"
-#include "agent/udp-flow.h"
 #include <errno.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -294,7 +293,7 @@ ics_tcp_connection_set_max (IcsTcpConnection *self, gsize max)
 char *
 ics_tcp_connection_get_local (const IcsTcpConnection *self)
 {
-  IcsTcpAddress local;
+  IcsSockaddr local;
 
   return ics_tcp_socket_get_local (self->fd, &local) ? ics_sockaddr_to_endpoint (&local.any) : g_strdup ("?");
 }
@@ -302,7 +301,7 @@ ics_tcp_connection_get_local (const IcsTcpConnection *self)
 GInetAddress *
 ics_tcp_connection_get_base (const IcsTcpConnection *self)
 {
-  IcsTcpAddress local;
+  IcsSockaddr local;
 
-  return ics_tcp_socket_get_local (self->fd, &local) ? ics_tcp_address_to_inet (&local) : NULL;
+  return ics_tcp_socket_get_local (self->fd, &local) ? ics_sockaddr_to_inet (&local) : NULL;
 }

@@ -3,7 +3,6 @@
 #include "agent/local-addresses.h"
 #include "agent/server-lookup.h"
 #include "agent/tcp-mapping.h"
-#include "agent/udp-flow.h"
 
 #define LOOKUP_MS 3000
 /* RFC 6544 §4.2, RFC 8445 §5.1.2: the type, the direction (a NAT in between favours simultaneous open), then
@@ -99,16 +98,16 @@ tell_hosts (IcsTcpGatherer *self)
 }
 
 static void
-on_mapped (const IcsTcpAddress *mapped, const char *reason, gpointer user_data)
+on_mapped (const IcsSockaddr *mapped, const char *reason, gpointer user_data)
 {
   IcsTcpGatherer *self = user_data;
 
   if (mapped != NULL)
     {
-      g_autoptr (GInetAddress) address = ics_tcp_address_to_inet (mapped);
+      g_autoptr (GInetAddress) address = ics_sockaddr_to_inet (mapped);
       g_autofree char *text = g_inet_address_to_string (address);
       g_autofree char *related = g_strdup_printf (" raddr %s rport %u", self->base, self->base_port);
-      guint16 port = ics_tcp_address_get_port (mapped);
+      guint16 port = ics_sockaddr_get_port (mapped);
 
       if (port != self->base_port || !g_str_equal (text, self->base))
         tell (self, ICS_CANDIDATE_SRFLX, text, port, related);
@@ -123,7 +122,7 @@ static void
 on_server_found (const IcsServerFound *found, gpointer user_data)
 {
   IcsTcpGatherer *self = user_data;
-  IcsTcpAddress address;
+  IcsSockaddr address;
 
   self->lookup = NULL;
   if (found->server == NULL

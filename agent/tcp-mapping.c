@@ -34,7 +34,7 @@ static const guint16 known_attributes[] = { STUN_ATTRIBUTE_MAPPED_ADDRESS, STUN_
 
 /* Nothing is read from the connection any more; it stays. */
 static void
-finish (IcsTcpMapping *self, const IcsTcpAddress *mapped, const char *reason)
+finish (IcsTcpMapping *self, const IcsSockaddr *mapped, const char *reason)
 {
   g_source_destroy (self->source);
   self->done (mapped, reason, self->user_data);
@@ -73,7 +73,7 @@ static void
 read_answer (IcsTcpMapping *self)
 {
   StunMessage message;
-  IcsTcpAddress mapped = { 0 };
+  IcsSockaddr mapped = { 0 };
   struct sockaddr_storage other;
   socklen_t len = sizeof mapped, other_len = sizeof other;
 
@@ -122,7 +122,7 @@ dispatch (GSource *source, G_GNUC_UNUSED GSourceFunc callback, G_GNUC_UNUSED gpo
 static GSourceFuncs source_funcs = { .dispatch = dispatch };
 
 IcsTcpMapping *
-ics_tcp_mapping_new (guint16 port, const IcsTcpAddress *server, GMainContext *context, IcsTcpMappingFunc done,
+ics_tcp_mapping_new (guint16 port, const IcsSockaddr *server, GMainContext *context, IcsTcpMappingFunc done,
                      gpointer user_data)
 {
   IcsTcpMapping *self = g_new0 (IcsTcpMapping, 1);

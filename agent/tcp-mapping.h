@@ -12,9 +12,9 @@ typedef struct _IcsTcpMapping IcsTcpMapping;
 
 /* @mapped: borrowed; NULL if there was no answer in time, with @reason in people's words. Never runs before
  * ics_tcp_mapping_new() returns; may free the mapping. */
-typedef void (*IcsTcpMappingFunc) (const IcsTcpAddress *mapped, const char *reason, gpointer user_data);
+typedef void (*IcsTcpMappingFunc) (const IcsSockaddr *mapped, const char *reason, gpointer user_data);
 
-IcsTcpMapping *ics_tcp_mapping_new (guint16 port, const IcsTcpAddress *server, GMainContext *context,
+IcsTcpMapping *ics_tcp_mapping_new (guint16 port, const IcsSockaddr *server, GMainContext *context,
                                     IcsTcpMappingFunc done, gpointer user_data);
 void ics_tcp_mapping_free (IcsTcpMapping *self);
 

@@ -1,52 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #define _GNU_SOURCE /* accept4() */
 #include "agent/tcp-socket.h"
-#include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/tcp.h>
-#include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 /* Connections that wait to be accepted, strangers' included. */
 #define BACKLOG 16
-
-gboolean
-ics_tcp_address_parse (IcsTcpAddress *self, const char *address, guint16 port)
-{
-  memset (self, 0, sizeof *self);
-  if (inet_pton (AF_INET, address, &self->v4.sin_addr) == 1)
-    {
-      self->v4.sin_family = AF_INET;
-      self->v4.sin_port = htons (port);
-      return TRUE;
-    }
-  if (inet_pton (AF_INET6, address, &self->v6.sin6_addr) != 1)
-    return FALSE;
-  self->v6.sin6_family = AF_INET6;
-  self->v6.sin6_port = htons (port);
-  return TRUE;
-}
-
-guint16
-ics_tcp_address_get_port (const IcsTcpAddress *self)
-{
-  return ntohs (self->any.sa_family == AF_INET6 ? self->v6.sin6_port : self->v4.sin_port);
-}
-
-GInetAddress *
-ics_tcp_address_to_inet (const IcsTcpAddress *self)
-{
-  if (self->any.sa_family == AF_INET6)
-    return g_inet_address_new_from_bytes ((const guint8 *)&self->v6.sin6_addr, G_SOCKET_FAMILY_IPV6);
-  return g_inet_address_new_from_bytes ((const guint8 *)&self->v4.sin_addr, G_SOCKET_FAMILY_IPV4);
-}
-
-static socklen_t
-length_of (const IcsTcpAddress *address)
-{
-  return address->any.sa_family == AF_INET6 ? sizeof address->v6 : sizeof address->v4;
-}
 
 static void
 set (int fd, int level, int option, int value)
@@ -67,7 +28,7 @@ prepare (int fd)
 static int
 new_socket (int family, guint16 port)
 {
-  IcsTcpAddress local = { 0 };
+  IcsSockaddr local = { 0 };
   int fd = socket (family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 
   if (fd < 0)
@@ -83,7 +44,7 @@ new_socket (int family, guint16 port)
   else
     local.v4.sin_port = htons (port);
   local.any.sa_family = (sa_family_t)family;
-  if (bind (fd, &local.any, length_of (&local)) == 0)
+  if (bind (fd, &local.any, ics_sockaddr_len (&local)) == 0)
     return fd;
   close (fd);
   return -1;
@@ -93,7 +54,7 @@ int
 ics_tcp_socket_listen (int family, guint16 *port)
 {
   int fd = new_socket (family == 6 ? AF_INET6 : AF_INET, *port);
-  IcsTcpAddress local;
+  IcsSockaddr local;
 
   if (fd < 0)
     return -1;
@@ -102,23 +63,23 @@ ics_tcp_socket_listen (int family, guint16 *port)
       close (fd);
       return -1;
     }
-  *port = ics_tcp_address_get_port (&local);
+  *port = ics_sockaddr_get_port (&local);
   return fd;
 }
 
 int
-ics_tcp_socket_connect (guint16 port, const IcsTcpAddress *to)
+ics_tcp_socket_connect (guint16 port, const IcsSockaddr *to)
 {
   int fd = new_socket (to->any.sa_family, port);
 
-  if (fd < 0 || connect (fd, &to->any, length_of (to)) == 0 || errno == EINPROGRESS)
+  if (fd < 0 || connect (fd, &to->any, ics_sockaddr_len (to)) == 0 || errno == EINPROGRESS)
     return fd;
   close (fd);
   return -1;
 }
 
 int
-ics_tcp_socket_accept (int listener, IcsTcpAddress *from)
+ics_tcp_socket_accept (int listener, IcsSockaddr *from)
 {
   socklen_t len = sizeof *from;
   int fd = accept4 (listener, &from->any, &len, SOCK_NONBLOCK | SOCK_CLOEXEC);
@@ -138,7 +99,7 @@ ics_tcp_socket_get_error (int fd)
 }
 
 gboolean
-ics_tcp_socket_get_local (int fd, IcsTcpAddress *address)
+ics_tcp_socket_get_local (int fd, IcsSockaddr *address)
 {
   socklen_t len = sizeof *address;
 
@@ -146,7 +107,7 @@ ics_tcp_socket_get_local (int fd, IcsTcpAddress *address)
 }
 
 gboolean
-ics_tcp_socket_get_remote (int fd, IcsTcpAddress *address)
+ics_tcp_socket_get_remote (int fd, IcsSockaddr *address)
 {
   socklen_t len = sizeof *address;
 

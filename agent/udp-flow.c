@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "agent/udp-flow.h"
-#include <arpa/inet.h>
 #include <string.h>
 
 void
@@ -14,40 +13,7 @@ ics_flow_table_init (IcsFlowTable *self, const IcsFlow *first, gint64 now)
 gboolean
 ics_flow_equal (const IcsFlow *a, const IcsFlow *b)
 {
-  if (a->socket != b->socket || a->remote.any.sa_family != b->remote.any.sa_family)
-    return FALSE;
-  if (a->remote.any.sa_family == AF_INET)
-    return a->remote.v4.sin_port == b->remote.v4.sin_port
-           && a->remote.v4.sin_addr.s_addr == b->remote.v4.sin_addr.s_addr;
-  return a->remote.v6.sin6_port == b->remote.v6.sin6_port
-         && IN6_ARE_ADDR_EQUAL (&a->remote.v6.sin6_addr, &b->remote.v6.sin6_addr);
-}
-
-socklen_t
-ics_flow_remote_len (const IcsFlow *self)
-{
-  return self->remote.any.sa_family == AF_INET6 ? sizeof self->remote.v6 : sizeof self->remote.v4;
-}
-
-char *
-ics_sockaddr_to_endpoint (const struct sockaddr *address)
-{
-  char text[INET6_ADDRSTRLEN] = "";
-
-  if (address->sa_family == AF_INET6)
-    {
-      const struct sockaddr_in6 *v6 = (const struct sockaddr_in6 *)address;
-
-      inet_ntop (AF_INET6, &v6->sin6_addr, text, sizeof text);
-      return g_strdup_printf ("[%s]:%u", text, ntohs (v6->sin6_port));
-    }
-  else
-    {
-      const struct sockaddr_in *v4 = (const struct sockaddr_in *)address;
-
-      inet_ntop (AF_INET, &v4->sin_addr, text, sizeof text);
-      return g_strdup_printf ("%s:%u", text, ntohs (v4->sin_port));
-    }
+  return a->socket == b->socket && ics_sockaddr_equal (&a->remote, &b->remote, TRUE);
 }
 
 static IcsFlowCandidate *

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-#include "agent/nat-behavior.h"
+#include "agent/sockaddr.h"
 #include "agent/stun-peer.h"
 
 G_BEGIN_DECLS
@@ -54,9 +54,6 @@ typedef struct
 void ics_flow_table_init (IcsFlowTable *self, const IcsFlow *first, gint64 now);
 
 gboolean ics_flow_equal (const IcsFlow *a, const IcsFlow *b);
-socklen_t ics_flow_remote_len (const IcsFlow *self);
-/* "192.0.2.1:5000", "[2001:db8::1]:5000". (transfer full) */
-char *ics_sockaddr_to_endpoint (const struct sockaddr *address);
 
 /* Something came in on @flow. */
 IcsFlowVerdict ics_flow_table_heard (IcsFlowTable *self, gint64 now, const IcsFlow *flow);

@@ -169,7 +169,7 @@ send_many (IcsUdpSocket *self, const IcsFlow *to, const guint8 *data, gsize len,
     {
       parts[n] = (struct iovec){ (guint8 *)data + at, MIN (segment, len - at) };
       messages[n] = (struct mmsghdr){ .msg_hdr = { .msg_name = (struct sockaddr *)&to->remote.any,
-                                                   .msg_namelen = ics_flow_remote_len (to),
+                                                   .msg_namelen = ics_sockaddr_len (&to->remote),
                                                    .msg_iov = &parts[n],
                                                    .msg_iovlen = 1 } };
     }
@@ -196,7 +196,7 @@ send_segmented (IcsUdpSocket *self, const IcsFlow *to, const guint8 *data, gsize
   } control = { .space = { 0 } };
   struct iovec part = { (guint8 *)data, len };
   struct msghdr message = { .msg_name = (struct sockaddr *)&to->remote.any,
-                            .msg_namelen = ics_flow_remote_len (to),
+                            .msg_namelen = ics_sockaddr_len (&to->remote),
                             .msg_iov = &part,
                             .msg_iovlen = 1,
                             .msg_control = control.space,
@@ -249,7 +249,7 @@ send_some (IcsUdpSocket *self, const IcsFlow *to, const guint8 *data, gsize len,
   IcsUdpResult result = ICS_UDP_SENT;
 
   *taken = MIN (len, segment);
-  if (sendto (self->fd, data, *taken, 0, &to->remote.any, ics_flow_remote_len (to)) < 0)
+  if (sendto (self->fd, data, *taken, 0, &to->remote.any, ics_sockaddr_len (&to->remote)) < 0)
     result = result_of (errno);
   if (result == ICS_UDP_BLOCKED)
     *taken = 0;

@@ -72,11 +72,8 @@ describe (const IcsNatBehavior *behavior, IcsNatTraits *traits)
   *traits = (IcsNatTraits){ .mapping_varies = behavior->mapping_varies, .ports = behavior->ports };
   if (behavior->n_observations > 0)
     {
-      const IcsSockaddr *mapped = &behavior->observations[0].mapped;
-      g_autoptr (GSocketAddress) address
-          = g_socket_address_new_from_native ((gpointer)mapped, ics_sockaddr_len (mapped));
-      g_autofree char *text
-          = g_inet_address_to_string (g_inet_socket_address_get_address (G_INET_SOCKET_ADDRESS (address)));
+      g_autoptr (GInetAddress) mapped = ics_sockaddr_to_inet (&behavior->observations[0].mapped);
+      g_autofree char *text = g_inet_address_to_string (mapped);
 
       g_strlcpy (traits->address, text, sizeof traits->address);
     }

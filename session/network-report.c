@@ -118,15 +118,11 @@ list_mapped (const IcsNatBehavior *nat)
 
   for (guint i = 0; i < nat->n_observations; i++)
     {
-      const IcsSockaddr *mapped = &nat->observations[i].mapped;
-      char text[INET6_ADDRSTRLEN] = "";
+      g_autoptr (GInetAddress) mapped = ics_sockaddr_to_inet (&nat->observations[i].mapped);
+      g_autofree char *text = g_inet_address_to_string (mapped);
 
-      if (mapped->any.sa_family == AF_INET6)
-        inet_ntop (AF_INET6, &mapped->v6.sin6_addr, text, sizeof text);
-      else
-        inet_ntop (AF_INET, &mapped->v4.sin_addr, text, sizeof text);
       if (!g_ptr_array_find_with_equal_func (list, text, g_str_equal, NULL))
-        g_ptr_array_add (list, g_strdup (text));
+        g_ptr_array_add (list, g_steal_pointer (&text));
     }
   g_ptr_array_add (list, NULL);
   return (char **)g_ptr_array_free (g_steal_pointer (&list), FALSE);

@@ -2,7 +2,6 @@
 #include "session/why-not-direct.h"
 #include "agent/address-scope.h"
 #include "agent/remote-candidate.h"
-#include <arpa/inet.h>
 
 #define REMEDY                                                                                               \
   "a UDP port open or forwarded on either side, a router there that maps ports by itself (PCP, NAT-PMP, "    \
@@ -11,14 +10,10 @@
 static gboolean
 is_global (const IcsRemoteCandidate *candidate)
 {
-  IcsSockaddr address = { 0 };
+  IcsSockaddr address;
 
-  address.any.sa_family = candidate->family == 6 ? AF_INET6 : AF_INET;
-  if (candidate->family == 6)
-    inet_pton (AF_INET6, candidate->address, &address.v6.sin6_addr);
-  else
-    inet_pton (AF_INET, candidate->address, &address.v4.sin_addr);
-  return ics_address_scope (&address) == ICS_SCOPE_GLOBAL;
+  return ics_sockaddr_parse (&address, candidate->address, candidate->port)
+         && ics_address_scope (&address) == ICS_SCOPE_GLOBAL;
 }
 
 void

@@ -44,20 +44,20 @@ port_of (Side *side)
   return (guint16)atoi (fields[5]);
 }
 
-static IcsTcpAddress
+static IcsSockaddr
 address_of (Side *side)
 {
   g_auto (GStrv) fields = g_strsplit (side->lines->pdata[0], " ", 0);
-  IcsTcpAddress address;
+  IcsSockaddr address;
 
-  ck_assert (ics_tcp_address_parse (&address, fields[4], port_of (side)));
+  ck_assert (ics_sockaddr_parse (&address, fields[4], port_of (side)));
   return address;
 }
 
 static int
 knock (Side *side)
 {
-  IcsTcpAddress to = address_of (side);
+  IcsSockaddr to = address_of (side);
   int fd = socket (AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
   ck_assert_int_eq (connect (fd, &to.any, sizeof to.v4), 0);

@@ -90,7 +90,7 @@ open_socket (gboolean ipv6, IcsFlow *local)
     bound.remote.v6.sin6_addr = in6addr_loopback;
   else
     bound.remote.v4.sin_addr.s_addr = htonl (INADDR_LOOPBACK);
-  ck_assert_int_eq (bind (fd, &bound.remote.any, ics_flow_remote_len (&bound)), 0);
+  ck_assert_int_eq (bind (fd, &bound.remote.any, ics_sockaddr_len (&bound.remote)), 0);
   len = sizeof bound.remote;
   ck_assert_int_eq (getsockname (fd, &bound.remote.any, &len), 0);
   if (local != NULL)
@@ -142,9 +142,9 @@ world_clear (World *world)
 static void
 say (World *world, guint peer, gconstpointer data, gsize len)
 {
-  ck_assert_int_eq (
-      sendto (world->peers[peer], data, len, 0, &world->own.remote.any, ics_flow_remote_len (&world->own)),
-      (gssize)len);
+  ck_assert_int_eq (sendto (world->peers[peer], data, len, 0, &world->own.remote.any,
+                            ics_sockaddr_len (&world->own.remote)),
+                    (gssize)len);
 }
 
 /* What the endpoint has sent to that socket; 0: nothing. */
