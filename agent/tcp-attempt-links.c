@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "agent/nat64-address.h"
 #include "agent/stream-frame.h"
 #include "agent/tcp-attempt-private.h"
 #include <glib-unix.h>
@@ -99,12 +100,12 @@ static gboolean
 is_expected (IcsTcpAttempt *self, const IcsSockaddr *from)
 {
   const IcsRemoteCandidateList *offer = ics_remote_offer_get_candidates (self->remote);
-  g_autoptr (GInetAddress) address = ics_sockaddr_to_inet (from);
-  g_autofree char *text = g_inet_address_to_string (address);
+  IcsSockaddr sender, offered;
 
+  ics_nat64_inwards (&self->nat64, &from->any, &sender);
   for (guint i = 0; i < offer->len; i++)
-    if (g_str_equal (offer->items[i].address, text)
-        && (!self->config.host_only || offer->items[i].port == ics_sockaddr_get_port (from)))
+    if (ics_sockaddr_parse (&offered, offer->items[i].address, offer->items[i].port)
+        && ics_sockaddr_equal (&offered, &sender, self->config.host_only))
       return TRUE;
   return FALSE;
 }
@@ -194,17 +195,30 @@ ics_tcp_links_add_targets (IcsTcpAttempt *self)
       g_array_append_val (self->targets, self->n_seen);
 }
 
+/* Behind a NAT64 the address is one of the other family, unless that would be another machine. */
+static void
+find_way (IcsTcpAttempt *self, const IcsRemoteCandidate *candidate, IcsSockaddr *to)
+{
+  IcsRemoteCandidate translated;
+
+  if (self->nat64.length != 0 && ics_remote_candidate_translate (candidate, &self->nat64, &translated))
+    candidate = &translated;
+  ics_sockaddr_parse (to, candidate->address, candidate->port);
+}
+
 /* One that exists already, because the peer was first, can not be made again: that one is as good. */
 static void
 connect_to (IcsTcpAttempt *self, const IcsTcpRaceAction *action)
 {
   guint place = g_array_index (self->targets, guint, action->target);
   const IcsRemoteCandidate *candidate = &ics_remote_offer_get_candidates (self->remote)->items[place];
-  const IcsTcpListener *listener = &self->listeners[candidate->family == 6 ? 1 : 0];
+  const IcsTcpListener *listener;
   IcsSockaddr to;
   int fd = -1;
 
-  if (listener->fd >= 0 && ics_sockaddr_parse (&to, candidate->address, candidate->port))
+  find_way (self, candidate, &to);
+  listener = &self->listeners[to.any.sa_family == AF_INET6 ? 1 : 0];
+  if (listener->fd >= 0)
     fd = ics_tcp_socket_connect (listener->port, &to);
   if (fd >= 0)
     add_link (self, action->conn, fd, TRUE, &to);

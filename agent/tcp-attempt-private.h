@@ -45,6 +45,7 @@ struct _IcsTcpAttempt
   char *ufrag, *pwd;
   IcsTcpListener listeners[2]; /* IPv4, IPv6 */
   IcsTcpGatherer *gatherer;    /* NULL when its time is over */
+  IcsNat64Prefix nat64;        /* once gathered; of length 0: this host reaches IPv4 by itself */
   gboolean started, gathered, said_end;
   IcsRemoteOffer *remote;
   IcsStunPeer *stun; /* once the peer's credentials are there */

@@ -111,6 +111,8 @@ on_gathered (gpointer user_data)
   IcsTcpAttempt *self = user_data;
 
   self->gathered = TRUE;
+  self->nat64 = *ics_tcp_gatherer_get_nat64 (self->gatherer);
+  ics_remote_offer_set_nat64 (self->remote, &self->nat64);
   consider_start (self);
 }
 

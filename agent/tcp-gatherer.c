@@ -20,6 +20,7 @@ struct _IcsTcpGatherer
   guint16 port4, port6;
   GPtrArray *local; /* GInetAddress */
   IcsServerLookup *lookup;
+  IcsNat64Prefix nat64;
   IcsTcpMapping *mapping;
   char *base; /* where the question to the server comes from, without the port */
   guint16 base_port;
@@ -119,23 +120,33 @@ on_mapped (const IcsSockaddr *mapped, const char *reason, gpointer user_data)
 }
 
 static void
-on_server_found (const IcsServerFound *found, gpointer user_data)
+ask (IcsTcpGatherer *self, const IcsServerFound *found)
 {
-  IcsTcpGatherer *self = user_data;
   IcsSockaddr address;
 
-  self->lookup = NULL;
-  if (found->server == NULL
-      || !g_socket_address_to_native (G_SOCKET_ADDRESS (found->server), &address, sizeof address, NULL))
-    {
-      ics_attempt_events_note (self->events, "the STUN server %s is not to be had: %s",
-                               self->config->stun->host, found->reason != NULL ? found->reason : "?");
-      self->done (self->user_data);
-      return;
-    }
+  g_socket_address_to_native (G_SOCKET_ADDRESS (found->server), &address, sizeof address, NULL);
   self->base = g_inet_address_to_string (found->source);
   self->base_port = address.any.sa_family == AF_INET6 ? self->port6 : self->port4;
   self->mapping = ics_tcp_mapping_new (self->base_port, &address, self->config->context, on_mapped, self);
+}
+
+static void
+on_server_found (const IcsServerFound *found, gpointer user_data)
+{
+  IcsTcpGatherer *self = user_data;
+
+  self->lookup = NULL;
+  if (found->nat64 != NULL)
+    self->nat64 = *found->nat64;
+  if (found->server != NULL)
+    {
+      ask (self, found);
+      return;
+    }
+  if (self->config->stun != NULL)
+    ics_attempt_events_note (self->events, "the STUN server %s is not to be had: %s",
+                             self->config->stun->host, found->reason);
+  self->done (self->user_data);
 }
 
 void
@@ -148,12 +159,23 @@ ics_tcp_gatherer_start (IcsTcpGatherer *self, guint16 port4, guint16 port6)
   self->port4 = port4;
   self->port6 = port6;
   tell_hosts (self);
-  if (stun == NULL)
+  /* Behind a translator is no LAN. */
+  lookup.nat64 = self->config->family != 4 && !self->config->host_only && ics_nat64_is_needed ();
+  if (stun == NULL && !lookup.nat64)
     {
       self->done (self->user_data);
       return;
     }
-  lookup.host = stun->host;
-  lookup.port = stun->port;
+  if (stun != NULL)
+    {
+      lookup.host = stun->host;
+      lookup.port = stun->port;
+    }
   self->lookup = ics_server_lookup_start (&lookup, on_server_found, self);
+}
+
+const IcsNat64Prefix *
+ics_tcp_gatherer_get_nat64 (const IcsTcpGatherer *self)
+{
+  return &self->nat64;
 }

@@ -4,6 +4,7 @@
 #include "agent/attempt-events.h"
 #include "agent/remote-candidate.h"
 #include "agent/tcp-socket.h"
+#include "base/nat64.h"
 
 G_BEGIN_DECLS
 
@@ -23,6 +24,9 @@ void ics_tcp_gatherer_free (IcsTcpGatherer *self);
 
 /* The ports that listen, 0: none of that family. @done may run before this returns. */
 void ics_tcp_gatherer_start (IcsTcpGatherer *self, guint16 port4, guint16 port6);
+/* Once it has ended: what this host reaches IPv4 through; of length 0: nothing is needed, or there is
+ * nothing. */
+const IcsNat64Prefix *ics_tcp_gatherer_get_nat64 (const IcsTcpGatherer *self);
 gboolean ics_tcp_gatherer_has_only_loopback (const IcsTcpGatherer *self);
 
 G_END_DECLS

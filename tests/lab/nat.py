@@ -88,7 +88,7 @@ def _tcp_meets(a, b):
         return False
     if a.ipv6 and b.ipv6:
         return True             # SYNs that cross, through two stateful firewalls
-    if not (a.ipv4 and b.ipv4):
+    if not (a.reaches_ipv4 and b.reaches_ipv4):
         return False
     if a.mapping == ANY and b.mapping == ANY:
         return True             # SYNs that cross, through NATs that keep TCP ports as well
