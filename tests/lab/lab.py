@@ -205,6 +205,10 @@ class Lab(Breakage):
         for process in pair:
             process.wait_for("path", kind=expect)
         exchange.wait_progress(max(size, 2 << 20))  # more than was under way on the path before
+        # A machine that stands still for too long loses it for a moment.
+        for process in pair:
+            process.events.wait_until(lambda events: [event["kind"] for event in events if event["type"] == "path"][-1] == expect,
+                                      f"last path {expect}")
         exchange.finish()
         for process in pair:
             self.check_paths(process, expect)
