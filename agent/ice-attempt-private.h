@@ -1,15 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-#include "agent/attempt-events.h"
+#include "agent/attempt-endpoint.h"
 #include "agent/consent.h"
 #include "agent/gatherer.h"
 #include "agent/ice-attempt.h"
 #include "agent/nice-leg.h"
 #include "agent/port-mapper.h"
-#include "agent/remote-offer.h"
 #include "agent/turn-inquiry.h"
-#include "agent/udp-endpoint.h"
 
 G_BEGIN_DECLS
 
@@ -18,17 +16,12 @@ G_BEGIN_DECLS
 
 typedef struct
 {
-  IcsTraversal traversal;
-  IcsIceConfig config; /* its servers are copies */
-  IcsAttemptEvents *events;
-  IcsIceState state;
+  IcsTraversal parent;
   IcsNiceLeg *leg;         /* NULL once the endpoint has its sockets for itself */
   IcsGatherer *gatherer;   /* NULL when its time is over */
   IcsTurnInquiry *inquiry; /* while the TURN server is asked why it gave no relay */
-  IcsRemoteOffer *remote;
   GSource *limit;
 
-  char *ufrag, *pwd;
   guint n_candidates;
   gboolean started, gathering, gathered;
   gboolean leg_gathered; /* libnice has all its candidates */
@@ -44,19 +37,12 @@ typedef struct
   GSource *graduation; /* waits for the pair to be stable */
   gint64 stable_us;
   gint64 pair_since;
-  IcsUdpEndpoint *endpoint; /* after graduation */
-  IcsIcePair pair;          /* after graduation */
-  guint pair_socket;
-  IcsConsent consent; /* before */
+  IcsAttemptEndpoint udp; /* after graduation */
+  IcsConsent consent;     /* before */
   GSource *consent_timer;
-
-  guint closing_parts;
-  void (*closed) (gpointer);
-  gpointer closed_data;
 } IcsIceAttempt;
 
 /* ice-attempt.c */
-void ics_ice_attempt_set_state (IcsIceAttempt *self, IcsIceState state);
 gboolean ics_ice_attempt_wants (IcsIceAttempt *self, const IcsIcePair *pair);
 /* TRUE when it was signalled: there is room, and it is not known yet. */
 gboolean ics_ice_attempt_signal (IcsIceAttempt *self, const char *type, const char *line,

@@ -1,80 +1,37 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "agent/ice-attempt-private.h"
-#include "base/secret.h"
-
-/* A path that is not found in this time is looked for again by a fresh attempt. */
-#define LIMIT_MS 30000
-
-static void
-stop_limit (IcsIceAttempt *self)
-{
-  if (self->limit == NULL)
-    return;
-  g_source_destroy (self->limit);
-  g_clear_pointer (&self->limit, g_source_unref);
-}
-
-static const char *
-state_to_string (IcsIceState state)
-{
-  switch (state)
-    {
-    case ICS_ICE_GATHERING:
-      return "gathering";
-    case ICS_ICE_CHECKING:
-      return "checking";
-    case ICS_ICE_CONNECTED:
-      return "connected";
-    case ICS_ICE_FAILED:
-      return "failed";
-    }
-  return "?";
-}
-
-void
-ics_ice_attempt_set_state (IcsIceAttempt *self, IcsIceState state)
-{
-  if (self->state == state || self->state == ICS_ICE_FAILED)
-    return;
-  g_debug ("ICE attempt %p: %s -> %s", (void *)self, state_to_string (self->state), state_to_string (state));
-  self->state = state;
-  if (state == ICS_ICE_CONNECTED || state == ICS_ICE_FAILED)
-    stop_limit (self);
-  if (state == ICS_ICE_CONNECTED)
-    ics_ice_traffic_start_consent (self);
-  ics_attempt_events_state (self->events, state);
-}
+#include "base/timeout.h"
 
 static gboolean
 on_limit (gpointer user_data)
 {
   IcsIceAttempt *self = user_data;
 
-  ics_attempt_events_note (self->events, "no pair of candidates answered within %g s",
-                           self->config.limit_ms / 1000.0);
+  ics_attempt_events_note (self->parent.events, "no pair of candidates answered within %g s",
+                           self->parent.config.limit_ms / 1000.0);
   g_clear_pointer (&self->gatherer, ics_gatherer_free);
-  ics_ice_attempt_set_state (self, ICS_ICE_FAILED);
+  ics_traversal_set_state (&self->parent, ICS_ICE_FAILED);
   return G_SOURCE_REMOVE;
 }
 
 static void
 start_limit (IcsIceAttempt *self)
 {
-  stop_limit (self);
-  self->limit = g_timeout_source_new (self->config.limit_ms);
+  ics_timeout_clear (&self->limit);
+  self->limit = g_timeout_source_new (self->parent.config.limit_ms);
   g_source_set_callback (self->limit, on_limit, self, NULL);
-  g_source_attach (self->limit, self->config.context);
+  g_source_attach (self->limit, self->parent.config.context);
 }
 
 /* libnice also says "failed" when what it had so far failed, while candidates are still to come. */
 static void
 consider_failure (IcsIceAttempt *self)
 {
-  if (!self->gathered || self->inquiry != NULL || !ics_remote_offer_has_ended (self->remote)
-      || self->state != ICS_ICE_CHECKING || !ics_nice_leg_has_failed (self->leg))
+  if (!self->gathered || self->inquiry != NULL || !ics_remote_offer_has_ended (self->parent.remote)
+      || self->parent.state != ICS_ICE_CHECKING || !ics_nice_leg_has_failed (self->leg))
     return;
-  ics_attempt_events_note (self->events, "no pair of candidates answered");
-  ics_ice_attempt_set_state (self, ICS_ICE_FAILED);
+  ics_attempt_events_note (self->parent.events, "no pair of candidates answered");
+  ics_traversal_set_state (&self->parent, ICS_ICE_FAILED);
 }
 
 static void
@@ -85,7 +42,7 @@ note_pair (IcsIceAttempt *self, const IcsIcePair *pair, gboolean wanted)
 
   if (g_strcmp0 (text, self->selected) == 0)
     return;
-  ics_attempt_events_note (self->events, "%s (%s, %s)", text, pair->local_type, pair->remote_type);
+  ics_attempt_events_note (self->parent.events, "%s (%s, %s)", text, pair->local_type, pair->remote_type);
   g_free (self->selected);
   self->selected = g_steal_pointer (&text);
   self->pair_since = g_get_monotonic_time ();
@@ -94,10 +51,10 @@ note_pair (IcsIceAttempt *self, const IcsIcePair *pair, gboolean wanted)
 gboolean
 ics_ice_attempt_wants (IcsIceAttempt *self, const IcsIcePair *pair)
 {
-  gboolean plain = self->config.one_hop && !self->config.relay_only;
+  gboolean plain = self->parent.config.one_hop && !self->parent.config.relay_only;
 
   /* The plain host of the two speaks to the other's relay, and to nothing else. */
-  return ics_ice_pair_is_wanted (pair, self->config.host_only)
+  return ics_ice_pair_is_wanted (pair, self->parent.config.host_only)
          && (!plain || g_str_equal (pair->remote_type, "relay"));
 }
 
@@ -118,11 +75,11 @@ consider_pair (IcsIceAttempt *self)
   if (wanted)
     {
       self->doubted = FALSE;
-      ics_ice_attempt_set_state (self, ICS_ICE_CONNECTED);
+      ics_traversal_set_state (&self->parent, ICS_ICE_CONNECTED);
       ics_ice_graduation_consider (self);
     }
-  else if (self->state == ICS_ICE_CONNECTED)
-    ics_ice_attempt_set_state (self, ICS_ICE_FAILED);
+  else if (self->parent.state == ICS_ICE_CONNECTED)
+    ics_traversal_set_state (&self->parent, ICS_ICE_FAILED);
 }
 
 /* Once connected, the path's own probes tell whether it still works, and sooner. */
@@ -132,7 +89,7 @@ note_doubt (IcsIceAttempt *self)
   if (self->doubted)
     return;
   self->doubted = TRUE;
-  ics_attempt_events_note (self->events, "the checks on the selected pair are no longer answered");
+  ics_attempt_events_note (self->parent.events, "the checks on the selected pair are no longer answered");
 }
 
 static void
@@ -142,7 +99,7 @@ on_leg_changed (gpointer user_data)
 
   if (ics_nice_leg_is_connected (self->leg))
     consider_pair (self);
-  else if (self->state == ICS_ICE_CONNECTED && ics_nice_leg_has_failed (self->leg))
+  else if (self->parent.state == ICS_ICE_CONNECTED && ics_nice_leg_has_failed (self->leg))
     note_doubt (self);
   else
     consider_failure (self);
@@ -156,8 +113,8 @@ ics_ice_attempt_signal (IcsIceAttempt *self, const char *type, const char *line,
     return FALSE;
   self->n_candidates++;
   g_ptr_array_add (self->signalled, g_strdup (endpoint));
-  ics_attempt_events_note (self->events, "gathered %s %s", type, endpoint);
-  ics_attempt_events_candidate (self->events, line);
+  ics_attempt_events_note (self->parent.events, "gathered %s %s", type, endpoint);
+  ics_attempt_events_candidate (self->parent.events, line);
   return TRUE;
 }
 
@@ -166,7 +123,7 @@ on_leg_candidate (IcsCandidateType type, const char *line, const char *endpoint,
 {
   IcsIceAttempt *self = user_data;
 
-  if (self->config.host_only && type != ICS_CANDIDATE_HOST)
+  if (self->parent.config.host_only && type != ICS_CANDIDATE_HOST)
     return;
   ics_ice_attempt_signal (self, ics_candidate_type_to_string (type), line, endpoint);
   if (type == ICS_CANDIDATE_HOST)
@@ -177,30 +134,30 @@ static void
 on_refusal_told (const char *cause, gpointer user_data)
 {
   IcsIceAttempt *self = user_data;
-  g_autofree char *uri = ics_turn_server_to_uri (self->config.turn);
+  g_autofree char *uri = ics_turn_server_to_uri (self->parent.config.turn);
 
   self->inquiry = NULL;
-  ics_attempt_events_note (self->events, "%s refused: %s", uri, cause);
-  ics_ice_attempt_set_state (self, ICS_ICE_FAILED);
+  ics_attempt_events_note (self->parent.events, "%s refused: %s", uri, cause);
+  ics_traversal_set_state (&self->parent, ICS_ICE_FAILED);
 }
 
 /* libnice does not tell what a server said. A tunnel has read it; over UDP the server is asked again. */
 static void
 fail_without_relay (IcsIceAttempt *self)
 {
-  g_autofree char *uri = ics_turn_server_to_uri (self->config.turn);
+  g_autofree char *uri = ics_turn_server_to_uri (self->parent.config.turn);
   GInetSocketAddress *server = self->gatherer != NULL ? ics_gatherer_get_server (self->gatherer) : NULL;
   gboolean answered = ics_nice_leg_was_answered (self->leg);
 
   if (answered && server != NULL)
     {
-      self->inquiry
-          = ics_turn_inquiry_start (server, self->config.turn, self->config.context, on_refusal_told, self);
+      self->inquiry = ics_turn_inquiry_start (server, self->parent.config.turn, self->parent.config.context,
+                                              on_refusal_told, self);
       return;
     }
   if (!answered)
-    ics_attempt_events_note (self->events, "no TURN server answered at %s", uri);
-  ics_ice_attempt_set_state (self, ICS_ICE_FAILED);
+    ics_attempt_events_note (self->parent.events, "no TURN server answered at %s", uri);
+  ics_traversal_set_state (&self->parent, ICS_ICE_FAILED);
 }
 
 void
@@ -209,7 +166,7 @@ ics_ice_attempt_consider_gathered (IcsIceAttempt *self)
   if (self->gathered || !self->leg_gathered || self->mapping)
     return;
   self->gathered = TRUE;
-  ics_attempt_events_gathered (self->events);
+  ics_attempt_events_gathered (self->parent.events);
   if (self->leg != NULL)
     consider_failure (self);
 }
@@ -222,11 +179,12 @@ on_leg_gathered (gpointer user_data)
   if (self->leg_gathered)
     return;
   self->leg_gathered = TRUE;
-  if (self->config.relay_only && self->n_candidates == 0)
+  if (self->parent.config.relay_only && self->n_candidates == 0)
     fail_without_relay (self);
-  else if (!self->config.relay_only && self->config.stun != NULL && !ics_nice_leg_was_answered (self->leg))
-    ics_attempt_events_note (self->events, "no complete answer from the STUN server %s",
-                             self->config.stun->host);
+  else if (!self->parent.config.relay_only && self->parent.config.stun != NULL
+           && !ics_nice_leg_was_answered (self->leg))
+    ics_attempt_events_note (self->parent.events, "no complete answer from the STUN server %s",
+                             self->parent.config.stun->host);
   ics_ice_attempt_consider_gathered (self);
 }
 
@@ -235,7 +193,7 @@ on_leg_received (const guint8 *data, gsize len, gpointer user_data)
 {
   IcsIceAttempt *self = user_data;
 
-  ics_attempt_events_received (self->events, data, len, len);
+  ics_attempt_events_received (self->parent.events, data, len, len);
 }
 
 static void
@@ -243,7 +201,7 @@ on_leg_writable (gpointer user_data)
 {
   IcsIceAttempt *self = user_data;
 
-  ics_attempt_events_writable (self->events);
+  ics_attempt_events_writable (self->parent.events);
 }
 
 static const IcsNiceLegHooks leg_hooks = {
@@ -258,7 +216,8 @@ static const IcsNiceLegHooks leg_hooks = {
 static void
 deliver_remote (IcsIceAttempt *self)
 {
-  if (self->gathering && self->endpoint == NULL && ics_remote_offer_deliver (self->remote, self->leg))
+  if (self->gathering && self->udp.endpoint == NULL
+      && ics_remote_offer_deliver (self->parent.remote, self->leg))
     on_leg_changed (self);
 }
 
@@ -271,15 +230,15 @@ on_gathering (gboolean gathering, gpointer user_data)
 
   self->gathering = gathering;
   /* A relay has a family of its own, whichever way it was asked; behind a translator is no LAN. */
-  if (nat64 != NULL && !self->config.relay_only && !self->config.host_only)
-    ics_remote_offer_set_nat64 (self->remote, nat64);
+  if (nat64 != NULL && !self->parent.config.relay_only && !self->parent.config.host_only)
+    ics_remote_offer_set_nat64 (self->parent.remote, nat64);
   if (gathering)
     {
       ics_ice_mapping_start (self);
       deliver_remote (self);
     }
   else
-    ics_ice_attempt_set_state (self, ICS_ICE_FAILED);
+    ics_traversal_set_state (&self->parent, ICS_ICE_FAILED);
 }
 
 static gboolean
@@ -287,7 +246,7 @@ start (IcsTraversal *traversal, GError **error)
 {
   IcsIceAttempt *self = (IcsIceAttempt *)traversal;
 
-  if (self->started || (self->config.relay_only && self->config.turn == NULL))
+  if (self->started || (self->parent.config.relay_only && self->parent.config.turn == NULL))
     {
       g_set_error (error, ICS_ERROR, ICS_ERROR_INVALID_ARGUMENT,
                    self->started ? "The attempt was started before" : "A relay attempt needs a TURN server");
@@ -300,167 +259,101 @@ start (IcsTraversal *traversal, GError **error)
 }
 
 static void
-get_credentials (IcsTraversal *traversal, const char **ufrag, const char **pwd)
+state_changed (IcsTraversal *traversal)
 {
   IcsIceAttempt *self = (IcsIceAttempt *)traversal;
 
-  *ufrag = self->ufrag;
-  *pwd = self->pwd;
+  if (traversal->state == ICS_ICE_CONNECTED || traversal->state == ICS_ICE_FAILED)
+    ics_timeout_clear (&self->limit);
+  if (traversal->state == ICS_ICE_CONNECTED)
+    ics_ice_traffic_start_consent (self);
 }
 
 static void
-set_remote_credentials (IcsTraversal *traversal, const char *ufrag, const char *pwd)
+credentials_came (IcsTraversal *traversal)
 {
   IcsIceAttempt *self = (IcsIceAttempt *)traversal;
 
-  if (self->state == ICS_ICE_FAILED || !ics_remote_offer_set_credentials (self->remote, ufrag, pwd))
-    return;
-  ics_ice_attempt_set_state (self, ICS_ICE_CHECKING);
   if (self->started)
     start_limit (self);
   deliver_remote (self);
 }
 
-static gboolean
-add_remote_candidate (IcsTraversal *traversal, const char *line)
+static void
+more_came (IcsTraversal *traversal)
+{
+  deliver_remote ((IcsIceAttempt *)traversal);
+}
+
+/* --- the end --- */
+
+static void
+stop (IcsTraversal *traversal)
 {
   IcsIceAttempt *self = (IcsIceAttempt *)traversal;
 
-  if (self->state == ICS_ICE_FAILED || !ics_remote_offer_add (self->remote, line))
-    return FALSE;
-  deliver_remote (self);
-  return TRUE;
-}
-
-static void
-end_of_candidates (IcsTraversal *traversal)
-{
-  IcsIceAttempt *self = (IcsIceAttempt *)traversal;
-
-  if (ics_remote_offer_has_ended (self->remote))
-    return;
-  ics_remote_offer_end (self->remote);
-  deliver_remote (self);
-}
-
-static IcsIceState
-get_state (IcsTraversal *traversal)
-{
-  IcsIceAttempt *self = (IcsIceAttempt *)traversal;
-
-  return self->state;
-}
-
-static void
-finish (IcsIceAttempt *self)
-{
-  void (*closed) (gpointer) = self->closed;
-  gpointer closed_data = self->closed_data;
-
-  g_clear_pointer ((IcsTurnServer **)&self->config.stun, ics_turn_server_free);
-  g_clear_pointer ((IcsTurnServer **)&self->config.turn, ics_turn_server_free);
-  g_main_context_unref (self->config.context);
-  g_free (self->ufrag);
-  ics_secret_free (self->pwd);
-  ics_remote_offer_free (self->remote);
-  g_ptr_array_unref (self->signalled);
-  g_ptr_array_unref (self->mapped);
-  ics_ice_pair_clear (&self->pair);
-  g_free (self->selected);
-  g_free (self);
-  if (closed != NULL)
-    closed (closed_data);
-}
-
-/* Sockets and mappings, in whichever order. */
-static void
-on_part_closed (gpointer user_data)
-{
-  IcsIceAttempt *self = user_data;
-
-  if (--self->closing_parts == 0)
-    finish (self);
-}
-
-static gboolean
-on_free_idle (gpointer user_data)
-{
-  on_part_closed (user_data);
-  return G_SOURCE_REMOVE;
-}
-
-static void
-free_later (IcsIceAttempt *self)
-{
-  g_autoptr (GSource) source = g_idle_source_new ();
-
-  g_source_set_priority (source, G_PRIORITY_DEFAULT);
-  g_source_set_callback (source, on_free_idle, self, NULL);
-  g_source_attach (source, self->config.context);
-}
-
-static void
-end (IcsTraversal *traversal, void (*closed) (gpointer), gpointer closed_data)
-{
-  IcsIceAttempt *self = (IcsIceAttempt *)traversal;
-
-  self->closed = closed;
-  self->closed_data = closed_data;
   g_clear_pointer (&self->gatherer, ics_gatherer_free);
   g_clear_pointer (&self->inquiry, ics_turn_inquiry_cancel);
-  stop_limit (self);
+  ics_timeout_clear (&self->limit);
   ics_ice_graduation_stop (self);
   ics_ice_traffic_stop_consent (self);
-  ics_attempt_events_free (g_steal_pointer (&self->events));
-  g_clear_pointer (&self->endpoint, ics_udp_endpoint_free);
-  self->closing_parts = self->mapper != NULL ? 2 : 1;
+  ics_attempt_endpoint_close (&self->udp);
+  /* Sockets and mappings, in whichever order. */
   if (self->mapper != NULL)
-    ics_port_mapper_close (self->mapper, on_part_closed, self);
+    {
+      ics_traversal_hold (traversal);
+      ics_port_mapper_close (self->mapper, ics_traversal_release, self);
+    }
   if (self->leg != NULL)
-    ics_nice_leg_close (self->leg, on_part_closed, self);
-  else
-    free_later (self);
+    {
+      ics_traversal_hold (traversal);
+      ics_nice_leg_close (self->leg, ics_traversal_release, self);
+    }
+}
+
+static void
+clear (IcsTraversal *traversal)
+{
+  IcsIceAttempt *self = (IcsIceAttempt *)traversal;
+
+  g_ptr_array_unref (self->signalled);
+  g_ptr_array_unref (self->mapped);
+  ics_attempt_endpoint_clear (&self->udp);
+  g_free (self->selected);
 }
 
 static const IcsTraversalClass ice_class = {
   .start = start,
-  .get_credentials = get_credentials,
-  .set_remote_credentials = set_remote_credentials,
-  .add_remote_candidate = add_remote_candidate,
-  .end_of_candidates = end_of_candidates,
-  .get_state = get_state,
+  .credentials_came = credentials_came,
+  .candidate_came = more_came,
+  .candidates_ended = more_came,
+  .state_changed = state_changed,
   .send_segments = ics_ice_attempt_send_segments,
   .get_base = ics_ice_attempt_get_base,
   .graduate = ics_ice_attempt_graduate,
   .confirm_consent = ics_ice_attempt_confirm_consent,
   .get_pair = ics_ice_attempt_get_pair,
-  .free = end,
+  .stop = stop,
+  .clear = clear,
 };
 
 IcsTraversal *
 ics_ice_attempt_new (const IcsIceConfig *config, const IcsIceCallbacks *callbacks, gpointer user_data)
 {
-  IcsIceAttempt *self = g_new0 (IcsIceAttempt, 1);
+  IcsIceAttempt *self = ics_traversal_new (&ice_class, sizeof *self, config, callbacks, user_data);
   IcsCandidateRules rules = { .relay_only = config->relay_only != config->one_hop,
                               .host_only = config->host_only,
                               .family = config->relay_only ? 0 : config->family };
 
-  self->traversal.class = &ice_class;
-  self->config = *config;
-  self->config.stun = config->stun != NULL && !config->host_only ? ics_turn_server_copy (config->stun) : NULL;
-  self->config.turn = config->turn != NULL ? ics_turn_server_copy (config->turn) : NULL;
-  self->config.limit_ms = config->limit_ms != 0 ? config->limit_ms : LIMIT_MS;
-  g_main_context_ref (self->config.context);
-  self->events = ics_attempt_events_new (&self->traversal, callbacks, user_data, config->context);
-  self->leg = ics_nice_leg_new (&self->config, &leg_hooks, self);
-  ics_nice_leg_get_credentials (self->leg, &self->ufrag, &self->pwd);
+  self->leg = ics_nice_leg_new (&self->parent.config, &leg_hooks, self);
+  ics_nice_leg_get_credentials (self->leg, &self->parent.ufrag, &self->parent.pwd);
   self->signalled = g_ptr_array_new_with_free_func (g_free);
   ics_ice_mapping_init (self);
-  self->gatherer = ics_gatherer_new (&self->config, self->leg, self->events);
+  self->gatherer = ics_gatherer_new (&self->parent.config, self->leg, self->parent.events);
   /* What a relay reaches is its own business. */
   rules.allow_loopback = config->relay_only || ics_gatherer_has_only_loopback (self->gatherer);
-  self->remote = ics_remote_offer_new (&rules, self->events);
-  return &self->traversal;
+  self->parent.remote = ics_remote_offer_new (&rules, self->parent.events);
+  return &self->parent;
 }
 
 void

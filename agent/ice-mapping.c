@@ -56,7 +56,7 @@ on_note (const char *line, gpointer user_data)
 {
   IcsIceAttempt *self = user_data;
 
-  ics_attempt_events_note (self->events, "%s", line);
+  ics_attempt_events_note (self->parent.events, "%s", line);
 }
 
 void
@@ -65,9 +65,10 @@ ics_ice_mapping_init (IcsIceAttempt *self)
   const IcsPortMapperHooks hooks = { .mapped = on_mapped, .settled = on_settled, .note = on_note };
 
   self->mapped = g_ptr_array_new_with_free_func (g_free);
-  if (!self->config.port_mapping || self->config.relay_only || self->config.host_only || self->config.one_hop)
+  if (!self->parent.config.port_mapping || self->parent.config.relay_only || self->parent.config.host_only
+      || self->parent.config.one_hop)
     return;
-  self->mapper = ics_port_mapper_new (self->config.context, &hooks, self);
+  self->mapper = ics_port_mapper_new (self->parent.config.context, &hooks, self);
   self->mapping = TRUE;
 }
 
@@ -88,7 +89,7 @@ ics_ice_mapping_start (IcsIceAttempt *self)
 void
 ics_ice_mapping_name_pair (IcsIceAttempt *self, IcsIcePair *pair)
 {
-  const char *offered = ics_remote_offer_find (self->remote, pair->remote);
+  const char *offered = ics_remote_offer_find (self->parent.remote, pair->remote);
 
   if (g_ptr_array_find_with_equal_func (self->mapped, pair->local, g_str_equal, NULL))
     pair->local_type = ICS_CANDIDATE_MAPPED;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "agent/ice-attempt-private.h"
+#include "base/timeout.h"
 
 /* What goes over the pair that an attempt has found, through libnice or through an endpoint of its own. */
 
@@ -7,17 +8,15 @@ static IcsSendResult
 send_one (IcsIceAttempt *self, const guint8 *data, gsize len)
 {
   IcsSendResult result;
-  gsize taken;
 
-  if (self->state != ICS_ICE_CONNECTED)
+  /* One before may have made it fail. */
+  if (self->parent.state != ICS_ICE_CONNECTED)
     return ICS_SEND_FAILED;
-  if (self->endpoint != NULL)
-    return ics_udp_endpoint_send (self->endpoint, data, len, len, &taken);
   result = ics_nice_leg_send (self->leg, data, len);
   if (result == ICS_SEND_FAILED && self->doubted)
     {
-      ics_attempt_events_note (self->events, "the selected pair cannot be used any more");
-      ics_ice_attempt_set_state (self, ICS_ICE_FAILED);
+      ics_attempt_events_note (self->parent.events, "the selected pair cannot be used any more");
+      ics_traversal_set_state (&self->parent, ICS_ICE_FAILED);
     }
   return result;
 }
@@ -29,8 +28,8 @@ ics_ice_attempt_send_segments (IcsTraversal *traversal, const guint8 *data, gsiz
   IcsIceAttempt *self = (IcsIceAttempt *)traversal;
   IcsSendResult result = ICS_SEND_OK;
 
-  if (self->endpoint != NULL && self->state == ICS_ICE_CONNECTED)
-    return ics_udp_endpoint_send (self->endpoint, data, len, segment, taken);
+  if (self->udp.endpoint != NULL)
+    return ics_udp_endpoint_send (self->udp.endpoint, data, len, segment, taken);
   for (*taken = 0; *taken < len; *taken += MIN (segment, len - *taken))
     {
       result = send_one (self, data + *taken, MIN (segment, len - *taken));
@@ -45,8 +44,8 @@ ics_ice_attempt_get_base (IcsTraversal *traversal)
 {
   IcsIceAttempt *self = (IcsIceAttempt *)traversal;
 
-  if (self->endpoint != NULL)
-    return ics_udp_endpoint_get_base (self->endpoint);
+  if (self->udp.endpoint != NULL)
+    return ics_udp_endpoint_get_base (self->udp.endpoint);
   return ics_nice_leg_get_base (self->leg);
 }
 
@@ -55,11 +54,9 @@ ics_ice_attempt_get_pair (IcsTraversal *traversal, IcsIcePair *pair)
 {
   IcsIceAttempt *self = (IcsIceAttempt *)traversal;
 
-  if (self->endpoint != NULL)
+  if (self->udp.endpoint != NULL)
     {
-      *pair = self->pair;
-      pair->local = g_strdup (pair->local);
-      pair->remote = g_strdup (pair->remote);
+      ics_attempt_endpoint_get_pair (&self->udp, pair);
       return TRUE;
     }
   if (!ics_nice_leg_get_pair (self->leg, pair))
@@ -76,9 +73,7 @@ ics_ice_attempt_get_pair (IcsTraversal *traversal, IcsIcePair *pair)
 static void
 arm_consent (IcsIceAttempt *self)
 {
-  gint64 next = ics_consent_next_timeout (&self->consent);
-
-  g_source_set_ready_time (self->consent_timer, next == G_MAXINT64 ? -1 : next);
+  ics_timer_set (self->consent_timer, ics_consent_next_timeout (&self->consent));
 }
 
 static gboolean
@@ -95,40 +90,25 @@ on_consent_due (gpointer user_data)
     case ICS_CONSENT_LOST:
       break;
     }
-  ics_attempt_events_note (self->events, "the peer has not answered for %d s: it no longer consents",
-                           (int)(ICS_CONSENT_EXPIRY_US / G_USEC_PER_SEC));
   ics_ice_traffic_stop_consent (self);
-  ics_ice_attempt_set_state (self, ICS_ICE_FAILED);
+  ics_traversal_lose_consent (&self->parent);
   return G_SOURCE_REMOVE;
 }
-
-static gboolean
-run_callback (G_GNUC_UNUSED GSource *source, GSourceFunc callback, gpointer user_data)
-{
-  return callback (user_data);
-}
-
-static GSourceFuncs timer_funcs = { .dispatch = run_callback };
 
 void
 ics_ice_traffic_start_consent (IcsIceAttempt *self)
 {
-  if (self->consent_timer != NULL || self->endpoint != NULL)
+  if (self->consent_timer != NULL || self->udp.endpoint != NULL)
     return;
   ics_consent_init (&self->consent, g_get_monotonic_time (), NULL);
-  self->consent_timer = g_source_new (&timer_funcs, sizeof (GSource));
-  g_source_set_callback (self->consent_timer, on_consent_due, self, NULL);
+  self->consent_timer = ics_timer_new (self->parent.config.context, on_consent_due, self);
   arm_consent (self);
-  g_source_attach (self->consent_timer, self->config.context);
 }
 
 void
 ics_ice_traffic_stop_consent (IcsIceAttempt *self)
 {
-  if (self->consent_timer == NULL)
-    return;
-  g_source_destroy (self->consent_timer);
-  g_clear_pointer (&self->consent_timer, g_source_unref);
+  ics_timeout_clear (&self->consent_timer);
 }
 
 /* The timer stays where it is: when it fires it looks again. */
@@ -137,10 +117,8 @@ ics_ice_attempt_confirm_consent (IcsTraversal *traversal, gint64 asked_at)
 {
   IcsIceAttempt *self = (IcsIceAttempt *)traversal;
 
-  /* What a peer says of the future is not to be believed. */
-  asked_at = MIN (asked_at, g_get_monotonic_time ());
-  if (self->endpoint != NULL)
-    ics_udp_endpoint_confirm_consent (self->endpoint, asked_at);
+  if (self->udp.endpoint != NULL)
+    ics_udp_endpoint_confirm_consent (self->udp.endpoint, asked_at);
   else if (self->consent_timer != NULL)
     ics_consent_answered (&self->consent, asked_at);
 }

@@ -1,14 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-#include "agent/attempt-events.h"
+#include "agent/attempt-endpoint.h"
 #include "agent/punch-attempt.h"
 #include "agent/punch-search.h"
 #include "agent/punch-sockets.h"
 #include "agent/punch-survey.h"
-#include "agent/remote-offer.h"
 #include "agent/server-lookup.h"
-#include "agent/udp-endpoint.h"
 
 G_BEGIN_DECLS
 
@@ -18,11 +16,6 @@ G_BEGIN_DECLS
 typedef struct
 {
   IcsTraversal parent;
-  IcsIceConfig config; /* its server is a copy */
-  IcsAttemptEvents *events;
-  IcsIceState state;
-  IcsRemoteOffer *remote;
-  char *ufrag, *pwd;
 
   IcsServerLookup *lookup;
   IcsSockaddr server, source; /* once looked up; the server's address is IPv4 */
@@ -36,15 +29,10 @@ typedef struct
   gboolean told_end;
   gint64 limit_at;
 
-  IcsUdpEndpoint *endpoint; /* once found */
-  IcsIcePair pair;
-
-  void (*closed) (gpointer);
-  gpointer closed_data;
+  IcsAttemptEndpoint udp; /* once found */
 } IcsPunchAttempt;
 
 /* punch-attempt.c */
-void ics_punch_attempt_set_state (IcsPunchAttempt *self, IcsIceState state);
 void ics_punch_attempt_fail (IcsPunchAttempt *self, const char *why);
 /* Takes what comes from now on. */
 void ics_punch_attempt_make_search (IcsPunchAttempt *self);

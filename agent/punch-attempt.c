@@ -2,28 +2,17 @@
 #include "agent/address-scope.h"
 #include "agent/local-addresses.h"
 #include "agent/punch-attempt-private.h"
-#include "base/secret.h"
 #include <sodium.h>
 #include <string.h>
 
-#define LIMIT_MS 30000
 #define LOOKUP_MS 3000
-
-void
-ics_punch_attempt_set_state (IcsPunchAttempt *self, IcsIceState state)
-{
-  if (self->state == state || self->state == ICS_ICE_FAILED)
-    return;
-  self->state = state;
-  ics_attempt_events_state (self->events, state);
-}
 
 void
 ics_punch_attempt_fail (IcsPunchAttempt *self, const char *why)
 {
-  ics_attempt_events_note (self->events, "%s", why);
+  ics_attempt_events_note (self->parent.events, "%s", why);
   g_clear_pointer (&self->sockets, ics_punch_sockets_free);
-  ics_punch_attempt_set_state (self, ICS_ICE_FAILED);
+  ics_traversal_set_state (&self->parent, ICS_ICE_FAILED);
 }
 
 /* --- the search --- */
@@ -31,13 +20,13 @@ ics_punch_attempt_fail (IcsPunchAttempt *self, const char *why)
 void
 ics_punch_attempt_make_search (IcsPunchAttempt *self)
 {
-  const IcsPunchConfig config
-      = { .role = self->config.opens ? ICS_PUNCH_OPENER : ICS_PUNCH_PROBER,
-          .controlling = self->config.controlling,
-          .credentials = { self->ufrag, self->pwd, ics_remote_offer_get_ufrag (self->remote),
-                           ics_remote_offer_get_pwd (self->remote) },
-          .n_sockets = self->n_sockets,
-          .seed = randombytes_random () };
+  const IcsPunchConfig config = { .role = self->parent.config.opens ? ICS_PUNCH_OPENER : ICS_PUNCH_PROBER,
+                                  .controlling = self->parent.config.controlling,
+                                  .credentials = { self->parent.ufrag, self->parent.pwd,
+                                                   ics_remote_offer_get_ufrag (self->parent.remote),
+                                                   ics_remote_offer_get_pwd (self->parent.remote) },
+                                  .n_sockets = self->n_sockets,
+                                  .seed = randombytes_random () };
 
   self->search = ics_punch_search_new (&config);
 }
@@ -46,7 +35,7 @@ ics_punch_attempt_make_search (IcsPunchAttempt *self)
 static guint
 get_targets (IcsPunchAttempt *self, IcsFlow targets[ICS_PUNCH_TARGETS_MAX])
 {
-  const IcsRemoteCandidateList *offered = ics_remote_offer_get_candidates (self->remote);
+  const IcsRemoteCandidateList *offered = ics_remote_offer_get_candidates (self->parent.remote);
   guint n = 0;
 
   for (guint i = 0; i < offered->len && n < ICS_PUNCH_TARGETS_MAX; i++)
@@ -86,14 +75,14 @@ ics_punch_attempt_start_search (IcsPunchAttempt *self, gint64 now)
       ics_punch_attempt_fail (self, "the peer has told no address where it can be searched for");
       return;
     }
-  if (self->config.opens)
-    ics_attempt_events_note (self->events, "opening %u mappings towards %s", self->n_sockets, first);
+  if (self->parent.config.opens)
+    ics_attempt_events_note (self->parent.events, "opening %u mappings towards %s", self->n_sockets, first);
   else if (n > 1)
-    ics_attempt_events_note (self->events, "probing %u predicted ports from %s on", n, first);
+    ics_attempt_events_note (self->parent.events, "probing %u predicted ports from %s on", n, first);
   else
     {
       random = ICS_PUNCH_PROBES_MAX;
-      ics_attempt_events_note (self->events, "probing up to %u random ports of %s", random, first);
+      ics_attempt_events_note (self->parent.events, "probing up to %u random ports of %s", random, first);
     }
   ics_punch_search_start (self->search, now, targets, n, random);
 }
@@ -104,20 +93,20 @@ on_found (IcsPunchAttempt *self)
   const IcsFlow *found = ics_punch_search_get_found (self->search);
   int fd = ics_punch_sockets_steal (self->sockets, self->first + found->socket);
 
-  if (self->config.opens)
-    ics_attempt_events_note (self->events, "the search found a pair");
+  if (self->parent.config.opens)
+    ics_attempt_events_note (self->parent.events, "the search found a pair");
   else
-    ics_attempt_events_note (self->events, "the search found a pair after %u probes",
+    ics_attempt_events_note (self->parent.events, "the search found a pair after %u probes",
                              ics_punch_search_get_probes (self->search));
   g_clear_pointer (&self->sockets, ics_punch_sockets_free);
   ics_punch_traffic_start (self, fd, found);
-  ics_punch_attempt_set_state (self, ICS_ICE_CONNECTED);
+  ics_traversal_set_state (&self->parent, ICS_ICE_CONNECTED);
 }
 
 static void
 on_search_failed (IcsPunchAttempt *self)
 {
-  g_autofree char *text = self->config.opens
+  g_autofree char *text = self->parent.config.opens
                               ? g_strdup ("the search ended without an answer")
                               : g_strdup_printf ("the search ended after %u probes without an answer",
                                                  ics_punch_search_get_probes (self->search));
@@ -129,10 +118,11 @@ on_search_failed (IcsPunchAttempt *self)
 static void
 consider_survey (IcsPunchAttempt *self, gint64 now)
 {
-  gboolean peer_known = ics_remote_offer_get_ufrag (self->remote) != NULL
-                        && ics_remote_offer_get_candidates (self->remote)->len > 0;
+  gboolean peer_known = ics_remote_offer_get_ufrag (self->parent.remote) != NULL
+                        && ics_remote_offer_get_candidates (self->parent.remote)->len > 0;
 
-  if (self->sockets != NULL && self->survey == NULL && !self->surveyed && (!self->config.opens || peer_known))
+  if (self->sockets != NULL && self->survey == NULL && !self->surveyed
+      && (!self->parent.config.opens || peer_known))
     ics_punch_offer_start (self, now);
 }
 
@@ -142,11 +132,12 @@ consider_survey (IcsPunchAttempt *self, gint64 now)
 static void
 consider_probing (IcsPunchAttempt *self, gint64 now)
 {
-  if (self->config.opens || !self->surveyed || ics_remote_offer_get_ufrag (self->remote) == NULL)
+  if (self->parent.config.opens || !self->surveyed
+      || ics_remote_offer_get_ufrag (self->parent.remote) == NULL)
     return;
   if (self->search == NULL)
     ics_punch_attempt_make_search (self);
-  if (ics_remote_offer_has_ended (self->remote)
+  if (ics_remote_offer_has_ended (self->parent.remote)
       && ics_punch_search_get_state (self->search) == ICS_PUNCH_WAITING)
     ics_punch_attempt_start_search (self, now);
 }
@@ -241,19 +232,19 @@ on_server (const IcsServerFound *found, gpointer user_data)
   if (found->server == NULL)
     {
       g_autofree char *why = g_strdup_printf ("the STUN server %s is not to be had: %s",
-                                              self->config.stun->host, found->reason);
+                                              self->parent.config.stun->host, found->reason);
 
       ics_punch_attempt_fail (self, why);
       return;
     }
   if (found->nat64 != NULL)
     self->nat64 = *found->nat64;
-  ics_remote_offer_set_nat64 (self->remote, &self->nat64);
+  ics_remote_offer_set_nat64 (self->parent.remote, &self->nat64);
   local = g_inet_socket_address_new (found->source, 0);
   g_socket_address_to_native (G_SOCKET_ADDRESS (found->server), &server, sizeof server, NULL);
   ics_nat64_inwards (&self->nat64, &server.any, &self->server);
   g_socket_address_to_native (local, &self->source, sizeof self->source, NULL);
-  self->sockets = ics_punch_sockets_new (&hooks, self, &self->nat64, self->config.context);
+  self->sockets = ics_punch_sockets_new (&hooks, self, &self->nat64, self->parent.config.context);
   step (self, g_get_monotonic_time ());
 }
 
@@ -261,153 +252,72 @@ static gboolean
 start (IcsTraversal *traversal, GError **error)
 {
   IcsPunchAttempt *self = (IcsPunchAttempt *)traversal;
-  IcsServerLookupConfig config = { .family = 4, .context = self->config.context, .timeout_ms = LOOKUP_MS };
+  IcsServerLookupConfig config
+      = { .family = 4, .context = self->parent.config.context, .timeout_ms = LOOKUP_MS };
 
-  if (self->config.stun == NULL || self->limit_at != 0)
+  if (self->parent.config.stun == NULL || self->limit_at != 0)
     {
       g_set_error_literal (error, ICS_ERROR, ICS_ERROR_INVALID_ARGUMENT, "A search needs a STUN server");
       return FALSE;
     }
-  config.host = self->config.stun->host;
-  config.port = self->config.stun->port;
-  config.nat64 = self->config.family != 4 && ics_nat64_is_needed ();
-  self->limit_at = g_get_monotonic_time () + (gint64)self->config.limit_ms * G_TIME_SPAN_MILLISECOND;
+  config.host = self->parent.config.stun->host;
+  config.port = self->parent.config.stun->port;
+  config.nat64 = self->parent.config.family != 4 && ics_nat64_is_needed ();
+  self->limit_at = g_get_monotonic_time () + (gint64)self->parent.config.limit_ms * G_TIME_SPAN_MILLISECOND;
   self->lookup = ics_server_lookup_start (&config, on_server, self);
   return TRUE;
 }
 
-static char *
-random_ice_chars (guint n)
-{
-  static const char chars[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-  char *text = g_malloc0 (n + 1);
-
-  for (guint i = 0; i < n; i++)
-    text[i] = chars[randombytes_uniform (sizeof chars - 1)];
-  return text;
-}
-
-/* --- what the peer says --- */
-
 static void
-get_credentials (IcsTraversal *traversal, const char **ufrag, const char **pwd)
+something_came (IcsTraversal *traversal)
 {
-  IcsPunchAttempt *self = (IcsPunchAttempt *)traversal;
-
-  *ufrag = self->ufrag;
-  *pwd = self->pwd;
-}
-
-static void
-set_remote_credentials (IcsTraversal *traversal, const char *ufrag, const char *pwd)
-{
-  IcsPunchAttempt *self = (IcsPunchAttempt *)traversal;
-
-  if (self->state == ICS_ICE_FAILED || !ics_remote_offer_set_credentials (self->remote, ufrag, pwd))
-    return;
-  ics_punch_attempt_set_state (self, ICS_ICE_CHECKING);
-  step (self, g_get_monotonic_time ());
-}
-
-static gboolean
-add_remote_candidate (IcsTraversal *traversal, const char *line)
-{
-  IcsPunchAttempt *self = (IcsPunchAttempt *)traversal;
-
-  if (self->state == ICS_ICE_FAILED || !ics_remote_offer_add (self->remote, line))
-    return FALSE;
-  step (self, g_get_monotonic_time ());
-  return TRUE;
-}
-
-static void
-end_of_candidates (IcsTraversal *traversal)
-{
-  IcsPunchAttempt *self = (IcsPunchAttempt *)traversal;
-
-  ics_remote_offer_end (self->remote);
-  step (self, g_get_monotonic_time ());
-}
-
-static IcsIceState
-get_state (IcsTraversal *traversal)
-{
-  return ((IcsPunchAttempt *)traversal)->state;
+  step ((IcsPunchAttempt *)traversal, g_get_monotonic_time ());
 }
 
 /* --- from birth to death --- */
 
-static gboolean
-on_free_idle (gpointer user_data)
+static void
+stop (IcsTraversal *traversal)
 {
-  IcsPunchAttempt *self = user_data;
-  void (*closed) (gpointer) = self->closed;
-  gpointer closed_data = self->closed_data;
+  IcsPunchAttempt *self = (IcsPunchAttempt *)traversal;
 
-  g_clear_pointer ((IcsTurnServer **)&self->config.stun, ics_turn_server_free);
-  g_main_context_unref (self->config.context);
-  ics_remote_offer_free (self->remote);
-  g_free (self->ufrag);
-  ics_secret_free (self->pwd);
-  ics_ice_pair_clear (&self->pair);
-  g_free (self);
-  if (closed != NULL)
-    closed (closed_data);
-  return G_SOURCE_REMOVE;
+  g_clear_pointer (&self->lookup, ics_server_lookup_cancel);
+  g_clear_pointer (&self->sockets, ics_punch_sockets_free);
+  ics_attempt_endpoint_close (&self->udp);
 }
 
 static void
-free_attempt (IcsTraversal *traversal, void (*closed) (gpointer), gpointer closed_data)
+clear (IcsTraversal *traversal)
 {
   IcsPunchAttempt *self = (IcsPunchAttempt *)traversal;
-  g_autoptr (GSource) source = g_idle_source_new ();
 
-  self->closed = closed;
-  self->closed_data = closed_data;
-  if (self->lookup != NULL)
-    ics_server_lookup_cancel (self->lookup);
-  g_clear_pointer (&self->sockets, ics_punch_sockets_free);
   g_clear_pointer (&self->survey, ics_punch_survey_free);
   g_clear_pointer (&self->search, ics_punch_search_free);
-  ics_attempt_events_free (g_steal_pointer (&self->events));
-  g_clear_pointer (&self->endpoint, ics_udp_endpoint_free);
-  g_source_set_priority (source, G_PRIORITY_DEFAULT);
-  g_source_set_callback (source, on_free_idle, self, NULL);
-  g_source_attach (source, self->config.context);
+  ics_attempt_endpoint_clear (&self->udp);
 }
 
 static const IcsTraversalClass punch_class = {
   .start = start,
-  .get_credentials = get_credentials,
-  .set_remote_credentials = set_remote_credentials,
-  .add_remote_candidate = add_remote_candidate,
-  .end_of_candidates = end_of_candidates,
-  .get_state = get_state,
+  .credentials_came = something_came,
+  .candidate_came = something_came,
+  .candidates_ended = something_came,
   .send_segments = ics_punch_traffic_send_segments,
   .get_base = ics_punch_traffic_get_base,
   .confirm_consent = ics_punch_traffic_confirm_consent,
   .get_pair = ics_punch_traffic_get_pair,
-  .free = free_attempt,
+  .stop = stop,
+  .clear = clear,
 };
 
 IcsTraversal *
 ics_punch_attempt_new (const IcsIceConfig *config, const IcsIceCallbacks *callbacks, gpointer user_data)
 {
-  IcsPunchAttempt *self = g_new0 (IcsPunchAttempt, 1);
+  IcsPunchAttempt *self = ics_traversal_new (&punch_class, sizeof *self, config, callbacks, user_data);
   g_autoptr (GPtrArray) local = ics_local_addresses_get (config->family);
   IcsCandidateRules rules = { .family = 4 };
 
-  ics_secret_init ();
-  self->parent.class = &punch_class;
-  self->config = *config;
-  self->config.stun = config->stun != NULL ? ics_turn_server_copy (config->stun) : NULL;
-  self->config.turn = NULL;
-  self->config.limit_ms = config->limit_ms != 0 ? config->limit_ms : LIMIT_MS;
-  g_main_context_ref (self->config.context);
-  self->ufrag = random_ice_chars (8);
-  self->pwd = random_ice_chars (24);
-  self->events = ics_attempt_events_new (&self->parent, callbacks, user_data, config->context);
+  ics_traversal_make_credentials (&self->parent);
   rules.allow_loopback = local->len > 0 && g_inet_address_get_is_loopback (g_ptr_array_index (local, 0));
-  self->remote = ics_remote_offer_new (&rules, self->events);
+  self->parent.remote = ics_remote_offer_new (&rules, self->parent.events);
   return &self->parent;
 }

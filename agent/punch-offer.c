@@ -21,7 +21,7 @@ tell_candidate (IcsPunchAttempt *self, guint16 port, guint foundation)
   inet_ntop (AF_INET, &self->mapped.v4.sin_addr, address, sizeof address);
   line = g_strdup_printf ("candidate:%u 1 UDP %u %s %u typ srflx raddr 0.0.0.0 rport 0", foundation,
                           PRIORITY_SRFLX, address, port);
-  ics_attempt_events_candidate (self->events, line);
+  ics_attempt_events_candidate (self->parent.events, line);
 }
 
 void
@@ -30,7 +30,7 @@ ics_punch_offer_end (IcsPunchAttempt *self)
   if (self->told_end)
     return;
   self->told_end = TRUE;
-  ics_attempt_events_gathered (self->events);
+  ics_attempt_events_gathered (self->parent.events);
 }
 
 void
@@ -46,7 +46,7 @@ ics_punch_offer_start (IcsPunchAttempt *self, gint64 now)
     }
   /* The prober learns whether its own NAT maps anew: a TURN server's next port answers as well (RFC 5780 §6).
    */
-  if (!self->config.opens && ics_sockaddr_get_port (&self->server) != G_MAXUINT16)
+  if (!self->parent.config.opens && ics_sockaddr_get_port (&self->server) != G_MAXUINT16)
     {
       ics_sockaddr_set_port (&config.servers[1], ics_sockaddr_get_port (&self->server) + 1);
       config.n_servers = 2;
@@ -98,7 +98,7 @@ offer_opener (IcsPunchAttempt *self, const IcsNatBehavior *behavior, gint64 now)
     ics_punch_sockets_close (self->sockets, i);
   self->first = SURVEYORS;
   self->n_sockets = ics_punch_sockets_open (self->sockets, &self->source, wanted) - self->first;
-  ics_attempt_events_note (self->events, "this host's NAT gives ports: %s",
+  ics_attempt_events_note (self->parent.events, "this host's NAT gives ports: %s",
                            ics_nat_ports_to_string (behavior->ports));
   if (self->n_sockets == 0)
     {
@@ -124,7 +124,7 @@ offer_opener (IcsPunchAttempt *self, const IcsNatBehavior *behavior, gint64 now)
 static gboolean
 find_mapped (IcsPunchAttempt *self)
 {
-  for (guint i = 0; i < (self->config.opens ? SURVEYORS : 1); i++)
+  for (guint i = 0; i < (self->parent.config.opens ? SURVEYORS : 1); i++)
     {
       const IcsSockaddr *mapped = ics_punch_survey_get_mapped (self->survey, i);
 
@@ -147,7 +147,7 @@ on_surveyed (IcsPunchAttempt *self, gint64 now)
   self->surveyed = TRUE;
   if (!seen)
     ics_punch_attempt_fail (self, "the STUN server does not answer");
-  else if (self->config.opens)
+  else if (self->parent.config.opens)
     offer_opener (self, &behavior, now);
   else
     offer_prober (self, &behavior);

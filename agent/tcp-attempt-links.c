@@ -43,7 +43,7 @@ on_writable (gpointer user_data)
   IcsTcpLink *link = user_data;
 
   if (link == link->attempt->selected)
-    ics_attempt_events_writable (link->attempt->events);
+    ics_attempt_events_writable (link->attempt->parent.events);
 }
 
 static void
@@ -55,7 +55,7 @@ on_closed (const char *reason, gpointer user_data)
 
   if (link == self->selected)
     {
-      ics_attempt_events_note (self->events, "the connection is gone: %s", reason);
+      ics_attempt_events_note (self->parent.events, "the connection is gone: %s", reason);
       self->selected = NULL;
     }
   g_hash_table_remove (self->links, GUINT_TO_POINTER (number));
@@ -74,7 +74,8 @@ add_link (IcsTcpAttempt *self, guint number, int fd, gboolean connecting, const 
   link->attempt = self;
   link->number = number;
   link->remote = *remote;
-  link->connection = ics_tcp_connection_new (fd, connecting, ICS_STUN_MESSAGE_MAX, self->config.context);
+  link->connection
+      = ics_tcp_connection_new (fd, connecting, ICS_STUN_MESSAGE_MAX, self->parent.config.context);
   ics_tcp_connection_set_hooks (link->connection, &hooks, link);
   g_hash_table_insert (self->links, GUINT_TO_POINTER (number), link);
 }
@@ -99,13 +100,13 @@ ics_tcp_links_close_all (IcsTcpAttempt *self)
 static gboolean
 is_expected (IcsTcpAttempt *self, const IcsSockaddr *from)
 {
-  const IcsRemoteCandidateList *offer = ics_remote_offer_get_candidates (self->remote);
+  const IcsRemoteCandidateList *offer = ics_remote_offer_get_candidates (self->parent.remote);
   IcsSockaddr sender, offered;
 
   ics_nat64_inwards (&self->nat64, &from->any, &sender);
   for (guint i = 0; i < offer->len; i++)
     if (ics_sockaddr_parse (&offered, offer->items[i].address, offer->items[i].port)
-        && ics_sockaddr_equal (&offered, &sender, self->config.host_only))
+        && ics_sockaddr_equal (&offered, &sender, self->parent.config.host_only))
       return TRUE;
   return FALSE;
 }
@@ -115,7 +116,7 @@ admit (IcsTcpAttempt *self, const IcsSockaddr *from)
 {
   gboolean expected = is_expected (self, from);
 
-  if (self->stun == NULL || (self->config.host_only && !expected))
+  if (self->stun == NULL || (self->parent.config.host_only && !expected))
     return 0;
   return ics_tcp_race_accepted (self->race, g_get_monotonic_time (), expected);
 }
@@ -148,14 +149,14 @@ static void
 listen_on (IcsTcpAttempt *self, IcsTcpListener *listener, int family)
 {
   listener->attempt = self;
-  if (self->config.family != 0 && self->config.family != family)
+  if (self->parent.config.family != 0 && self->parent.config.family != family)
     return;
   listener->fd = ics_tcp_socket_listen (family, &listener->port);
   if (listener->fd < 0)
     return;
   listener->source = g_unix_fd_source_new (listener->fd, G_IO_IN);
   g_source_set_callback (listener->source, G_SOURCE_FUNC (on_incoming), listener, NULL);
-  g_source_attach (listener->source, self->config.context);
+  g_source_attach (listener->source, self->parent.config.context);
 }
 
 gboolean
@@ -188,7 +189,7 @@ ics_tcp_links_stop_listening (IcsTcpAttempt *self)
 void
 ics_tcp_links_add_targets (IcsTcpAttempt *self)
 {
-  const IcsRemoteCandidateList *offer = ics_remote_offer_get_candidates (self->remote);
+  const IcsRemoteCandidateList *offer = ics_remote_offer_get_candidates (self->parent.remote);
 
   for (; self->n_seen < offer->len; self->n_seen++)
     if (offer->items[self->n_seen].tcptype != ICS_TCPTYPE_ACTIVE && ics_tcp_race_add_target (self->race))
@@ -211,7 +212,7 @@ static void
 connect_to (IcsTcpAttempt *self, const IcsTcpRaceAction *action)
 {
   guint place = g_array_index (self->targets, guint, action->target);
-  const IcsRemoteCandidate *candidate = &ics_remote_offer_get_candidates (self->remote)->items[place];
+  const IcsRemoteCandidate *candidate = &ics_remote_offer_get_candidates (self->parent.remote)->items[place];
   const IcsTcpListener *listener;
   IcsSockaddr to;
   int fd = -1;
@@ -237,17 +238,17 @@ select_link (IcsTcpAttempt *self, IcsTcpLink *link)
   ics_consent_init (&self->consent, g_get_monotonic_time (), self->random);
   ics_tcp_links_stop_listening (self);
   g_clear_pointer (&self->gatherer, ics_tcp_gatherer_free);
-  ics_attempt_events_note (self->events, "connection %s -> %s selected", local, remote);
-  ics_tcp_attempt_set_state (self, ICS_ICE_CONNECTED);
+  ics_attempt_events_note (self->parent.events, "connection %s -> %s selected", local, remote);
+  ics_traversal_set_state (&self->parent, ICS_ICE_CONNECTED);
 }
 
 static void
 fail (IcsTcpAttempt *self)
 {
-  if (self->state != ICS_ICE_CONNECTED)
-    ics_attempt_events_note (self->events, "no connection came about");
+  if (self->parent.state != ICS_ICE_CONNECTED)
+    ics_attempt_events_note (self->parent.events, "no connection came about");
   ics_tcp_links_stop_listening (self);
-  ics_tcp_attempt_set_state (self, ICS_ICE_FAILED);
+  ics_traversal_set_state (&self->parent, ICS_ICE_FAILED);
 }
 
 static void

@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-#include "agent/attempt-events.h"
 #include "agent/consent.h"
-#include "agent/remote-offer.h"
 #include "agent/stun-peer.h"
 #include "agent/tcp-attempt.h"
 #include "agent/tcp-connection.h"
 #include "agent/tcp-gatherer.h"
 #include "agent/tcp-race.h"
+#include "agent/traversal-class.h"
 
 G_BEGIN_DECLS
 
@@ -38,16 +37,11 @@ typedef struct
 
 struct _IcsTcpAttempt
 {
-  IcsTraversal traversal;
-  IcsIceConfig config; /* its server is a copy */
-  IcsAttemptEvents *events;
-  IcsIceState state;
-  char *ufrag, *pwd;
+  IcsTraversal parent;
   IcsTcpListener listeners[2]; /* IPv4, IPv6 */
   IcsTcpGatherer *gatherer;    /* NULL when its time is over */
   IcsNat64Prefix nat64;        /* once gathered; of length 0: this host reaches IPv4 by itself */
   gboolean started, gathered, said_end;
-  IcsRemoteOffer *remote;
   IcsStunPeer *stun; /* once the peer's credentials are there */
   IcsTcpRace *race;
   guint n_seen;      /* candidates of the peer that the race knows, or does not need to */
@@ -59,12 +53,9 @@ struct _IcsTcpAttempt
   GRand *random;
   IcsConsent consent; /* once selected */
   guint64 dropped;
-  void (*closed) (gpointer);
-  gpointer closed_data;
 };
 
 /* tcp-attempt.c */
-void ics_tcp_attempt_set_state (IcsTcpAttempt *self, IcsIceState state);
 void ics_tcp_attempt_rearm (IcsTcpAttempt *self);
 
 /* tcp-attempt-links.c */

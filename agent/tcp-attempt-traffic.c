@@ -80,7 +80,7 @@ ics_tcp_traffic_take (IcsTcpLink *link, const guint8 *data, gsize len)
   if (ics_stun_matches (data, len) || link != self->selected)
     take_stun (link, data, len);
   else if (len > 0)
-    ics_attempt_events_received (self->events, data, len, len);
+    ics_attempt_events_received (self->parent.events, data, len, len);
 }
 
 void
@@ -96,9 +96,7 @@ ics_tcp_traffic_handle_timeout (IcsTcpAttempt *self, gint64 now)
       ics_tcp_traffic_check (self->selected, TRUE);
       break;
     case ICS_CONSENT_LOST:
-      ics_attempt_events_note (self->events, "the peer has not answered for %d s: it no longer consents",
-                               (int)(ICS_CONSENT_EXPIRY_US / G_USEC_PER_SEC));
-      ics_tcp_attempt_set_state (self, ICS_ICE_FAILED);
+      ics_traversal_lose_consent (&self->parent);
       break;
     }
 }
@@ -109,8 +107,7 @@ ics_tcp_attempt_send_segments (IcsTraversal *traversal, const guint8 *data, gsiz
 {
   IcsTcpAttempt *self = (IcsTcpAttempt *)traversal;
 
-  *taken = len;
-  if (self->selected == NULL || self->state != ICS_ICE_CONNECTED)
+  if (self->selected == NULL)
     return ICS_SEND_FAILED;
   return ics_tcp_connection_send (self->selected->connection, data, len, segment, taken);
 }
@@ -133,7 +130,7 @@ ics_tcp_attempt_get_pair (IcsTraversal *traversal, IcsIcePair *pair)
     return FALSE;
   pair->local = ics_tcp_connection_get_local (self->selected->connection);
   pair->remote = ics_sockaddr_to_endpoint (&self->selected->remote.any);
-  type = ics_remote_offer_find (self->remote, pair->remote);
+  type = ics_remote_offer_find (self->parent.remote, pair->remote);
   pair->local_type = "host";
   pair->remote_type = type != NULL ? type : "prflx";
   pair->transport = "tcp";
@@ -145,7 +142,6 @@ ics_tcp_attempt_confirm_consent (IcsTraversal *traversal, gint64 asked_at)
 {
   IcsTcpAttempt *self = (IcsTcpAttempt *)traversal;
 
-  /* What a peer says of the future is not to be believed. */
   if (self->selected != NULL)
-    ics_consent_answered (&self->consent, MIN (asked_at, g_get_monotonic_time ()));
+    ics_consent_answered (&self->consent, asked_at);
 }

@@ -1,43 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "agent/tcp-attempt-private.h"
 #include "base/ics-error.h"
-#include "base/secret.h"
-#include <sodium.h>
-
-/* As the other attempts. */
-#define LIMIT_MS 30000
-/* RFC 8445 §5.3: at least 24 and 128 bits; each ice-char has 6. */
-#define UFRAG_LEN 8
-#define PWD_LEN 24
+#include "base/timeout.h"
 
 /* Where the round-trip time of the signals is not known yet. */
 #define SIGNAL_RTT_US (200 * G_TIME_SPAN_MILLISECOND)
 
-static char *
-random_ice_chars (gsize len)
-{
-  static const char chars[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-  char *text = g_malloc0 (len + 1);
-
-  ics_secret_init ();
-  for (gsize i = 0; i < len; i++)
-    text[i] = chars[randombytes_uniform (sizeof chars - 1)];
-  return text;
-}
-
 /* --- states and time --- */
-
-void
-ics_tcp_attempt_set_state (IcsTcpAttempt *self, IcsIceState state)
-{
-  if (self->state == state || self->state == ICS_ICE_FAILED)
-    return;
-  g_debug ("TCP attempt %p: state %d -> %d", (void *)self, self->state, state);
-  self->state = state;
-  if (state == ICS_ICE_CONNECTED || state == ICS_ICE_FAILED)
-    self->limit_at = G_MAXINT64;
-  ics_attempt_events_state (self->events, state);
-}
 
 void
 ics_tcp_attempt_rearm (IcsTcpAttempt *self)
@@ -46,15 +15,13 @@ ics_tcp_attempt_rearm (IcsTcpAttempt *self)
 
   if (self->selected != NULL)
     next = MIN (next, ics_consent_next_timeout (&self->consent));
-  g_source_set_ready_time (self->timer, next == G_MAXINT64 ? -1 : next);
+  ics_timer_set (self->timer, next);
 }
 
 static void
 start_limit (IcsTcpAttempt *self)
 {
-  guint limit_ms = self->config.limit_ms != 0 ? self->config.limit_ms : LIMIT_MS;
-
-  self->limit_at = g_get_monotonic_time () + limit_ms * G_TIME_SPAN_MILLISECOND;
+  self->limit_at = g_get_monotonic_time () + self->parent.config.limit_ms * G_TIME_SPAN_MILLISECOND;
   ics_tcp_attempt_rearm (self);
 }
 
@@ -66,22 +33,14 @@ on_timer (gpointer user_data)
 
   if (now >= self->limit_at)
     {
-      ics_attempt_events_note (self->events, "the peer's candidates did not come in time");
-      ics_tcp_attempt_set_state (self, ICS_ICE_FAILED);
+      ics_attempt_events_note (self->parent.events, "the peer's candidates did not come in time");
+      ics_traversal_set_state (&self->parent, ICS_ICE_FAILED);
     }
   ics_tcp_race_handle_timeout (self->race, now);
   ics_tcp_traffic_handle_timeout (self, now);
   ics_tcp_links_run (self);
   return G_SOURCE_CONTINUE;
 }
-
-static gboolean
-run_callback (G_GNUC_UNUSED GSource *source, GSourceFunc callback, gpointer user_data)
-{
-  return callback (user_data);
-}
-
-static GSourceFuncs timer_funcs = { .dispatch = run_callback };
 
 /* --- the exchange --- */
 
@@ -90,14 +49,14 @@ static GSourceFuncs timer_funcs = { .dispatch = run_callback };
 static void
 consider_start (IcsTcpAttempt *self)
 {
-  gboolean heard = ics_remote_offer_has_ended (self->remote) && self->stun != NULL;
+  gboolean heard = ics_remote_offer_has_ended (self->parent.remote) && self->stun != NULL;
 
-  if (self->gathered && !self->said_end && (heard || !self->config.controlling))
+  if (self->gathered && !self->said_end && (heard || !self->parent.config.controlling))
     {
       self->said_end = TRUE;
-      ics_attempt_events_gathered (self->events);
+      ics_attempt_events_gathered (self->parent.events);
     }
-  if (heard && self->said_end && self->state == ICS_ICE_CHECKING)
+  if (heard && self->said_end && self->parent.state == ICS_ICE_CHECKING)
     {
       self->limit_at = G_MAXINT64; /* the race ends by itself */
       ics_tcp_race_start (self->race, g_get_monotonic_time ());
@@ -112,7 +71,7 @@ on_gathered (gpointer user_data)
 
   self->gathered = TRUE;
   self->nat64 = *ics_tcp_gatherer_get_nat64 (self->gatherer);
-  ics_remote_offer_set_nat64 (self->remote, &self->nat64);
+  ics_remote_offer_set_nat64 (self->parent.remote, &self->nat64);
   consider_start (self);
 }
 
@@ -134,143 +93,95 @@ start (IcsTraversal *traversal, GError **error)
 }
 
 static void
-get_credentials (IcsTraversal *traversal, const char **ufrag, const char **pwd)
+credentials_came (IcsTraversal *traversal)
 {
   IcsTcpAttempt *self = (IcsTcpAttempt *)traversal;
+  const IcsStunCredentials credentials = { .local_ufrag = self->parent.ufrag,
+                                           .local_pwd = self->parent.pwd,
+                                           .remote_ufrag = ics_remote_offer_get_ufrag (self->parent.remote),
+                                           .remote_pwd = ics_remote_offer_get_pwd (self->parent.remote) };
 
-  *ufrag = self->ufrag;
-  *pwd = self->pwd;
-}
-
-static void
-set_remote_credentials (IcsTraversal *traversal, const char *ufrag, const char *pwd)
-{
-  IcsTcpAttempt *self = (IcsTcpAttempt *)traversal;
-  IcsStunCredentials credentials = { .local_ufrag = self->ufrag, .local_pwd = self->pwd };
-
-  if (self->state == ICS_ICE_FAILED || !ics_remote_offer_set_credentials (self->remote, ufrag, pwd))
-    return;
-  credentials.remote_ufrag = ufrag;
-  credentials.remote_pwd = pwd;
-  self->stun = ics_stun_peer_new (&credentials, self->config.controlling);
-  ics_tcp_attempt_set_state (self, ICS_ICE_CHECKING);
+  self->stun = ics_stun_peer_new (&credentials, self->parent.config.controlling);
   start_limit (self);
   consider_start (self);
 }
 
-static gboolean
-add_remote_candidate (IcsTraversal *traversal, const char *line)
+static void
+candidate_came (IcsTraversal *traversal)
 {
-  IcsTcpAttempt *self = (IcsTcpAttempt *)traversal;
-
-  if (self->state == ICS_ICE_FAILED || !ics_remote_offer_add (self->remote, line))
-    return FALSE;
-  ics_tcp_links_add_targets (self);
-  return TRUE;
+  ics_tcp_links_add_targets ((IcsTcpAttempt *)traversal);
 }
 
 static void
-end_of_candidates (IcsTraversal *traversal)
+candidates_ended (IcsTraversal *traversal)
 {
-  IcsTcpAttempt *self = (IcsTcpAttempt *)traversal;
-
-  if (ics_remote_offer_has_ended (self->remote))
-    return;
-  ics_remote_offer_end (self->remote);
-  consider_start (self);
+  consider_start ((IcsTcpAttempt *)traversal);
 }
 
-static IcsIceState
-get_state (IcsTraversal *traversal)
+static void
+state_changed (IcsTraversal *traversal)
 {
-  return ((IcsTcpAttempt *)traversal)->state;
+  if (traversal->state == ICS_ICE_CONNECTED || traversal->state == ICS_ICE_FAILED)
+    ((IcsTcpAttempt *)traversal)->limit_at = G_MAXINT64;
 }
 
 /* --- from birth to death --- */
 
-static gboolean
-on_free_idle (gpointer user_data)
+static void
+stop (IcsTraversal *traversal)
 {
-  IcsTcpAttempt *self = user_data;
-  void (*closed) (gpointer) = self->closed;
-  gpointer closed_data = self->closed_data;
+  IcsTcpAttempt *self = (IcsTcpAttempt *)traversal;
 
-  g_clear_pointer ((IcsTurnServer **)&self->config.stun, ics_turn_server_free);
-  g_main_context_unref (self->config.context);
-  g_free (self->ufrag);
-  ics_secret_free (self->pwd);
-  ics_remote_offer_free (self->remote);
+  g_clear_pointer (&self->gatherer, ics_tcp_gatherer_free);
+  ics_tcp_links_stop_listening (self);
+  ics_tcp_links_close_all (self);
+  g_source_destroy (self->timer);
+}
+
+static void
+clear (IcsTraversal *traversal)
+{
+  IcsTcpAttempt *self = (IcsTcpAttempt *)traversal;
+
   g_clear_pointer (&self->stun, ics_stun_peer_free);
   ics_tcp_race_free (self->race);
   g_array_unref (self->targets);
   g_hash_table_unref (self->links);
   g_source_unref (self->timer);
   g_rand_free (self->random);
-  g_free (self);
-  if (closed != NULL)
-    closed (closed_data);
-  return G_SOURCE_REMOVE;
-}
-
-/* The caller may be a callback of one of the connections. */
-static void
-end (IcsTraversal *traversal, void (*closed) (gpointer), gpointer closed_data)
-{
-  IcsTcpAttempt *self = (IcsTcpAttempt *)traversal;
-  g_autoptr (GSource) source = g_idle_source_new ();
-
-  self->closed = closed;
-  self->closed_data = closed_data;
-  ics_attempt_events_free (g_steal_pointer (&self->events));
-  g_clear_pointer (&self->gatherer, ics_tcp_gatherer_free);
-  ics_tcp_links_stop_listening (self);
-  ics_tcp_links_close_all (self);
-  g_source_destroy (self->timer);
-  g_source_set_priority (source, G_PRIORITY_DEFAULT);
-  g_source_set_callback (source, on_free_idle, self, NULL);
-  g_source_attach (source, self->config.context);
 }
 
 static const IcsTraversalClass tcp_class = {
   .start = start,
-  .get_credentials = get_credentials,
-  .set_remote_credentials = set_remote_credentials,
-  .add_remote_candidate = add_remote_candidate,
-  .end_of_candidates = end_of_candidates,
-  .get_state = get_state,
+  .credentials_came = credentials_came,
+  .candidate_came = candidate_came,
+  .candidates_ended = candidates_ended,
+  .state_changed = state_changed,
   .send_segments = ics_tcp_attempt_send_segments,
   .get_base = ics_tcp_attempt_get_base,
   .confirm_consent = ics_tcp_attempt_confirm_consent,
   .get_pair = ics_tcp_attempt_get_pair,
-  .free = end,
+  .stop = stop,
+  .clear = clear,
 };
 
 IcsTraversal *
 ics_tcp_attempt_new (const IcsIceConfig *config, const IcsIceCallbacks *callbacks, gpointer user_data)
 {
-  IcsTcpAttempt *self = g_new0 (IcsTcpAttempt, 1);
+  IcsTcpAttempt *self = ics_traversal_new (&tcp_class, sizeof *self, config, callbacks, user_data);
   IcsCandidateRules rules = { .tcp = TRUE, .host_only = config->host_only, .family = config->family };
 
-  self->traversal.class = &tcp_class;
-  self->config = *config;
-  self->config.stun = config->stun != NULL && !config->host_only ? ics_turn_server_copy (config->stun) : NULL;
-  self->config.turn = NULL;
-  g_main_context_ref (self->config.context);
-  self->events = ics_attempt_events_new (&self->traversal, callbacks, user_data, config->context);
-  self->ufrag = random_ice_chars (UFRAG_LEN);
-  self->pwd = random_ice_chars (PWD_LEN);
+  ics_traversal_make_credentials (&self->parent);
   self->listeners[0].fd = self->listeners[1].fd = -1;
-  self->gatherer = ics_tcp_gatherer_new (&self->config, self->events, on_gathered, self);
+  self->gatherer = ics_tcp_gatherer_new (&self->parent.config, self->parent.events, on_gathered, self);
   rules.allow_loopback = ics_tcp_gatherer_has_only_loopback (self->gatherer);
-  self->remote = ics_remote_offer_new (&rules, self->events);
+  self->parent.remote = ics_remote_offer_new (&rules, self->parent.events);
   self->race = ics_tcp_race_new (config->controlling,
                                  config->signal_rtt_us != 0 ? config->signal_rtt_us : SIGNAL_RTT_US);
   self->targets = g_array_new (FALSE, FALSE, sizeof (guint));
   self->links = ics_tcp_links_new ();
   self->random = g_rand_new ();
   self->limit_at = G_MAXINT64;
-  self->timer = g_source_new (&timer_funcs, sizeof (GSource));
-  g_source_set_callback (self->timer, on_timer, self, NULL);
-  g_source_attach (self->timer, config->context);
-  return &self->traversal;
+  self->timer = ics_timer_new (config->context, on_timer, self);
+  return &self->parent;
 }

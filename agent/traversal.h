@@ -21,6 +21,9 @@ typedef enum
   ICS_ICE_FAILED
 } IcsIceState;
 
+/* "gathering", "connected". */
+const char *ics_ice_state_to_string (IcsIceState state);
+
 /* What an attempt is told. Each kind looks at what concerns it, and copies what it needs. */
 typedef struct
 {
@@ -66,30 +69,6 @@ typedef enum
   ICS_SEND_BLOCKED, /* try again later; the datagram was not taken */
   ICS_SEND_FAILED   /* the datagram is lost */
 } IcsSendResult;
-
-/* The functions of one kind of attempt; what they promise is said below. */
-typedef struct
-{
-  gboolean (*start) (IcsTraversal *self, GError **error);
-  void (*get_credentials) (IcsTraversal *self, const char **ufrag, const char **pwd);
-  void (*set_remote_credentials) (IcsTraversal *self, const char *ufrag, const char *pwd);
-  gboolean (*add_remote_candidate) (IcsTraversal *self, const char *line);
-  void (*end_of_candidates) (IcsTraversal *self);
-  IcsIceState (*get_state) (IcsTraversal *self);
-  IcsSendResult (*send_segments) (IcsTraversal *self, const guint8 *data, gsize len, gsize segment,
-                                  gsize *taken);
-  GInetAddress *(*get_base) (IcsTraversal *self);
-  void (*graduate) (IcsTraversal *self, gint64 rtt_us); /* may be NULL */
-  void (*confirm_consent) (IcsTraversal *self, gint64 asked_at);
-  gboolean (*get_pair) (IcsTraversal *self, IcsIcePair *pair);
-  void (*free) (IcsTraversal *self, void (*closed) (gpointer), gpointer closed_data);
-} IcsTraversalClass;
-
-/* The first member of each kind's struct. */
-struct _IcsTraversal
-{
-  const IcsTraversalClass *class;
-};
 
 /* How each kind is made: ics_ice_attempt_new(), for example. */
 typedef IcsTraversal *(*IcsTraversalNew) (const IcsIceConfig *config, const IcsIceCallbacks *callbacks,

@@ -47,27 +47,10 @@ on_gathered (G_GNUC_UNUSED IcsTraversal *attempt, G_GNUC_UNUSED gpointer user_da
   say ("end");
 }
 
-static const char *
-state_name (IcsIceState state)
-{
-  switch (state)
-    {
-    case ICS_ICE_GATHERING:
-      return "gathering";
-    case ICS_ICE_CHECKING:
-      return "checking";
-    case ICS_ICE_CONNECTED:
-      return "connected";
-    case ICS_ICE_FAILED:
-      return "failed";
-    }
-  g_assert_not_reached ();
-}
-
 static void
 on_state (G_GNUC_UNUSED IcsTraversal *attempt, IcsIceState state, G_GNUC_UNUSED gpointer user_data)
 {
-  say ("state %s", state_name (state));
+  say ("state %s", ics_ice_state_to_string (state));
 }
 
 static void
@@ -97,8 +80,7 @@ obey (Peer *self, const char *verb, const char *rest)
   if (strcmp (verb, "credentials") == 0 && g_strv_length (words) == 2)
     ics_traversal_set_remote_credentials (self->attempt, words[0], words[1]);
   else if (strcmp (verb, "candidate") == 0)
-    say ("note %s: %s", ics_traversal_add_remote_candidate (self->attempt, rest) ? "taken" : "refused",
-         rest);
+    say ("note %s: %s", ics_traversal_add_remote_candidate (self->attempt, rest) ? "taken" : "refused", rest);
   else if (strcmp (verb, "end") == 0)
     ics_traversal_end_of_candidates (self->attempt);
   else if (strcmp (verb, "send") == 0)
