@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "agent/server-lookup.h"
 #include "agent/local-addresses.h"
+#include "base/deadline.h"
 
 #define NAT64_LOOKUP_MS 2000
 
@@ -8,8 +9,7 @@ struct _IcsServerLookup
 {
   GCancellable *cancellable;
   GMainContext *context;
-  GSource *limit; /* of the name; NULL before it is looked up */
-  gboolean timed_out;
+  IcsDeadline *deadline; /* of the name; NULL before it is looked up */
   char *host;
   guint16 port;
   int family;
@@ -22,9 +22,7 @@ struct _IcsServerLookup
 static void
 lookup_free (IcsServerLookup *self)
 {
-  if (self->limit != NULL)
-    g_source_destroy (self->limit);
-  g_clear_pointer (&self->limit, g_source_unref);
+  g_clear_pointer (&self->deadline, ics_deadline_free);
   g_clear_pointer (&self->nat64, ics_nat64_answer_free);
   g_object_unref (self->cancellable);
   g_main_context_unref (self->context);
@@ -77,22 +75,12 @@ on_resolved (GObject *resolver, GAsyncResult *result, gpointer user_data)
   g_autoptr (GError) error = NULL;
   GList *addresses = g_resolver_lookup_by_name_with_flags_finish (G_RESOLVER (resolver), result, &error);
 
-  if (self->done != NULL && self->timed_out)
+  if (self->done != NULL && ics_deadline_has_passed (self->deadline))
     report (self, NULL, "the name server does not answer");
   else if (self->done != NULL)
     report (self, addresses, error != NULL ? error->message : NULL);
   g_resolver_free_addresses (addresses);
   lookup_free (self);
-}
-
-static gboolean
-on_limit (gpointer user_data)
-{
-  IcsServerLookup *self = user_data;
-
-  self->timed_out = TRUE;
-  g_cancellable_cancel (self->cancellable);
-  return G_SOURCE_REMOVE;
 }
 
 static GResolverNameLookupFlags
@@ -110,12 +98,11 @@ look_up_name (IcsServerLookup *self)
 {
   g_autoptr (GResolver) resolver = g_resolver_get_default ();
 
-  self->limit = g_timeout_source_new (self->timeout_ms);
-  g_source_set_callback (self->limit, on_limit, self, NULL);
-  g_source_attach (self->limit, self->context);
   g_main_context_push_thread_default (self->context);
+  self->deadline = ics_deadline_new (self->cancellable, self->timeout_ms);
   g_resolver_lookup_by_name_with_flags_async (resolver, self->host, flags_for (self->family),
-                                              self->cancellable, on_resolved, self);
+                                              ics_deadline_get_cancellable (self->deadline), on_resolved,
+                                              self);
   g_main_context_pop_thread_default (self->context);
 }
 

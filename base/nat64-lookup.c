@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "base/nat64-lookup.h"
+#include "base/deadline.h"
 #include <netdb.h>
 #include <netinet/in.h>
 
@@ -12,10 +13,7 @@
 typedef struct
 {
   char *host;
-  GCancellable *cancellable; /* of this look-up; the timer and the caller's cancel it */
-  GCancellable *outer;
-  gulong outer_handler;
-  GSource *timer;
+  IcsDeadline *deadline;
 } Lookup;
 
 void
@@ -101,61 +99,27 @@ look_up (GTask *task, G_GNUC_UNUSED gpointer source, gpointer data, G_GNUC_UNUSE
   g_task_return_pointer (task, g_steal_pointer (&answer), (GDestroyNotify)ics_nat64_answer_free);
 }
 
-static gboolean
-on_timeout (gpointer cancellable)
-{
-  g_cancellable_cancel (cancellable);
-  return G_SOURCE_REMOVE;
-}
-
-static void
-on_outer_cancelled (G_GNUC_UNUSED GCancellable *outer, gpointer cancellable)
-{
-  g_cancellable_cancel (cancellable);
-}
-
 /* In whichever thread is the last to need it: nothing here is bound to one. */
 static void
 lookup_free (gpointer data)
 {
   Lookup *self = data;
 
-  if (self->outer != NULL)
-    g_cancellable_disconnect (self->outer, self->outer_handler);
-  g_clear_object (&self->outer);
-  g_source_destroy (self->timer);
-  g_source_unref (self->timer);
-  g_object_unref (self->cancellable);
+  ics_deadline_free (self->deadline);
   g_free (self->host);
   g_free (self);
-}
-
-static Lookup *
-lookup_new (const char *host, guint timeout_ms, GCancellable *outer)
-{
-  Lookup *self = g_new0 (Lookup, 1);
-
-  self->host = g_strdup (host);
-  self->cancellable = g_cancellable_new ();
-  self->timer = g_timeout_source_new (timeout_ms);
-  g_source_set_callback (self->timer, on_timeout, g_object_ref (self->cancellable), g_object_unref);
-  g_source_attach (self->timer, g_main_context_get_thread_default ());
-  if (outer != NULL)
-    {
-      self->outer = g_object_ref (outer);
-      self->outer_handler = g_cancellable_connect (outer, G_CALLBACK (on_outer_cancelled),
-                                                   g_object_ref (self->cancellable), g_object_unref);
-    }
-  return self;
 }
 
 void
 ics_nat64_lookup_async (const char *host, guint timeout_ms, GCancellable *cancellable,
                         GAsyncReadyCallback callback, gpointer user_data)
 {
-  Lookup *lookup = lookup_new (host, timeout_ms, cancellable);
-  g_autoptr (GTask) task = g_task_new (NULL, lookup->cancellable, callback, user_data);
+  Lookup *lookup = g_new0 (Lookup, 1);
+  g_autoptr (GTask) task = NULL;
 
+  lookup->host = g_strdup (host);
+  lookup->deadline = ics_deadline_new (cancellable, timeout_ms);
+  task = g_task_new (NULL, ics_deadline_get_cancellable (lookup->deadline), callback, user_data);
   g_task_set_source_tag (task, ics_nat64_lookup_async);
   g_task_set_task_data (task, lookup, lookup_free);
   /* A name server that does not answer holds the thread up for its own time, not the caller. */

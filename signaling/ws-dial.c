@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "signaling/ws-dial.h"
+#include "base/deadline.h"
 #include "base/ics-error.h"
 #include "signaling/rendezvous.h"
 #include "signaling/ws-guard.h"
@@ -17,11 +18,7 @@ typedef struct
 {
   GUri *uri;
   GSocketConnection *stream;
-  GCancellable *cancellable; /* of this attempt; the timer and the caller's cancel it */
-  GCancellable *outer;
-  gulong outer_handler;
-  GSource *timer;
-  gboolean timed_out;
+  IcsDeadline *deadline;
   guint status; /* of the answer, 0 = none */
   char *key;
   char *request;
@@ -34,34 +31,13 @@ attempt_free (gpointer data)
 {
   Attempt *self = data;
 
-  if (self->outer != NULL)
-    g_cancellable_disconnect (self->outer, self->outer_handler);
-  g_clear_object (&self->outer);
-  g_source_destroy (self->timer);
-  g_source_unref (self->timer);
+  ics_deadline_free (self->deadline);
   g_clear_object (&self->stream);
-  g_object_unref (self->cancellable);
   g_uri_unref (self->uri);
   g_free (self->key);
   g_free (self->request);
   g_string_free (self->head, TRUE);
   g_free (self);
-}
-
-static gboolean
-on_timeout (gpointer data)
-{
-  Attempt *self = data;
-
-  self->timed_out = TRUE;
-  g_cancellable_cancel (self->cancellable);
-  return G_SOURCE_REMOVE;
-}
-
-static void
-on_outer_cancelled (GCancellable *outer, gpointer data)
-{
-  g_cancellable_cancel (G_CANCELLABLE (data));
 }
 
 static void
@@ -75,7 +51,8 @@ fail (GTask *task, const GError *cause)
     {
       g_task_return_new_error (task, ICS_ERROR, ICS_ERROR_SERVER_UNREACHABLE, "cannot reach %s:%d: %s",
                                g_uri_get_host (self->uri), g_uri_get_port (self->uri),
-                               self->timed_out ? "no answer in time" : cause->message);
+                               ics_deadline_has_passed (self->deadline) ? "no answer in time"
+                                                                        : cause->message);
       g_object_unref (task);
     }
 }
@@ -177,7 +154,8 @@ read_head (GTask *task)
   Attempt *self = g_task_get_task_data (task);
 
   g_input_stream_read_async (g_io_stream_get_input_stream (G_IO_STREAM (self->stream)), self->buffer,
-                             sizeof self->buffer, G_PRIORITY_DEFAULT, self->cancellable, on_read, task);
+                             sizeof self->buffer, G_PRIORITY_DEFAULT,
+                             ics_deadline_get_cancellable (self->deadline), on_read, task);
 }
 
 static void
@@ -223,8 +201,8 @@ on_connected (G_GNUC_UNUSED GObject *source, GAsyncResult *result, gpointer data
   g_socket_set_option (g_socket_connection_get_socket (self->stream), IPPROTO_TCP, TCP_NODELAY, TRUE, NULL);
   self->request = compose_request (self);
   g_output_stream_write_all_async (g_io_stream_get_output_stream (G_IO_STREAM (self->stream)), self->request,
-                                   strlen (self->request), G_PRIORITY_DEFAULT, self->cancellable, on_written,
-                                   task);
+                                   strlen (self->request), G_PRIORITY_DEFAULT,
+                                   ics_deadline_get_cancellable (self->deadline), on_written, task);
 }
 
 static Attempt *
@@ -234,19 +212,10 @@ attempt_new (const IcsWsDial *dial, GCancellable *outer)
   guint8 nonce[16];
 
   self->uri = g_uri_ref (dial->uri);
-  self->cancellable = g_cancellable_new ();
+  self->deadline = ics_deadline_new (outer, dial->timeout_ms);
   self->head = g_string_new (NULL);
   randombytes_buf (nonce, sizeof nonce);
   self->key = g_base64_encode (nonce, sizeof nonce);
-  self->timer = g_timeout_source_new (dial->timeout_ms);
-  g_source_set_callback (self->timer, on_timeout, self, NULL);
-  g_source_attach (self->timer, g_main_context_get_thread_default ());
-  if (outer != NULL)
-    {
-      self->outer = g_object_ref (outer);
-      self->outer_handler = g_cancellable_connect (outer, G_CALLBACK (on_outer_cancelled),
-                                                   g_object_ref (self->cancellable), g_object_unref);
-    }
   return self;
 }
 
@@ -272,7 +241,8 @@ ics_ws_dial_async (const IcsWsDial *dial, GCancellable *cancellable, GAsyncReady
   if (address == NULL)
     fail (task, error);
   else
-    ics_ws_reach_async (client, G_NETWORK_ADDRESS (address), self->cancellable, on_connected, task);
+    ics_ws_reach_async (client, G_NETWORK_ADDRESS (address), ics_deadline_get_cancellable (self->deadline),
+                        on_connected, task);
 }
 
 SoupWebsocketConnection *

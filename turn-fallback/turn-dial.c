@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "turn-fallback/turn-dial.h"
+#include "base/deadline.h"
 #include "base/ics-error.h"
-#include "base/timeout.h"
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <string.h>
@@ -16,11 +16,7 @@ typedef struct
   char *host, *identity;
   guint16 port;
   GTlsDatabase *ca;
-  GCancellable *cancellable; /* of this attempt; its timer and the caller's cancel it */
-  GCancellable *outer;
-  gulong outer_handler;
-  GSource *timer;
-  gboolean timed_out;
+  IcsDeadline *deadline;
   GTlsCertificateFlags flaws; /* of the server's certificate */
   gboolean securing;
   char *through;
@@ -31,32 +27,12 @@ attempt_free (gpointer data)
 {
   Attempt *self = data;
 
-  if (self->outer != NULL)
-    g_cancellable_disconnect (self->outer, self->outer_handler);
-  g_clear_object (&self->outer);
-  ics_timeout_clear (&self->timer);
-  g_object_unref (self->cancellable);
+  ics_deadline_free (self->deadline);
   g_clear_object (&self->ca);
   g_free (self->host);
   g_free (self->identity);
   g_free (self->through);
   g_free (self);
-}
-
-static gboolean
-on_timeout (gpointer data)
-{
-  Attempt *self = data;
-
-  self->timed_out = TRUE;
-  g_cancellable_cancel (self->cancellable);
-  return G_SOURCE_REMOVE;
-}
-
-static void
-on_outer_cancelled (G_GNUC_UNUSED GCancellable *outer, gpointer data)
-{
-  g_cancellable_cancel (G_CANCELLABLE (data));
 }
 
 /* --- the certificate --- */
@@ -137,7 +113,7 @@ on_event (G_GNUC_UNUSED GSocketClient *client, GSocketClientEvent event,
 static char *
 describe_error (const Attempt *self, const GError *error)
 {
-  if (self->timed_out)
+  if (ics_deadline_has_passed (self->deadline))
     return g_strdup (self->through != NULL ? "no answer in time through the proxy" : "no answer in time");
   if (self->flaws != 0)
     return describe_flaws (self);
@@ -198,14 +174,7 @@ attempt_new (const IcsTurnDial *dial, GCancellable *outer)
   self->identity = g_strdup (dial->identity);
   self->port = dial->port;
   self->ca = dial->ca != NULL ? g_object_ref (dial->ca) : NULL;
-  self->cancellable = g_cancellable_new ();
-  self->timer = ics_timeout_new (dial->timeout_ms, on_timeout, self);
-  if (outer != NULL)
-    {
-      self->outer = g_object_ref (outer);
-      self->outer_handler = g_cancellable_connect (outer, G_CALLBACK (on_outer_cancelled),
-                                                   g_object_ref (self->cancellable), g_object_unref);
-    }
+  self->deadline = ics_deadline_new (outer, dial->timeout_ms);
   return self;
 }
 
@@ -242,7 +211,8 @@ ics_turn_dial_async (const IcsTurnDial *dial, GCancellable *cancellable, GAsyncR
   if (address == NULL)
     fail (task, error);
   else
-    g_socket_client_connect_async (client, address, self->cancellable, on_connected, task);
+    g_socket_client_connect_async (client, address, ics_deadline_get_cancellable (self->deadline),
+                                   on_connected, task);
 }
 
 GSocketConnection *
