@@ -34,6 +34,7 @@ to_text (guint32 address, guint16 port)
                           address & 255, port);
 }
 
+G_GNUC_PRINTF (2, 3)
 static void
 note (IcsPortSlot *self, const char *format, ...)
 {

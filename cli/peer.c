@@ -69,7 +69,7 @@ cli_peer_reset (CliPeer *self, GIOStream *stream)
 GIOStream *
 cli_peer_open (CliPeer *self, CliStreamKind kind, guint8 index, GCancellable *cancellable, GError **error)
 {
-  const guint8 header[CLI_STREAM_HEADER_LENGTH] = { stream_magic[0], stream_magic[1], kind, index };
+  const guint8 header[CLI_STREAM_HEADER_LENGTH] = { stream_magic[0], stream_magic[1], (guint8)kind, index };
   g_autoptr (GIOStream) stream = self->vtable->open (self, error);
 
   if (stream == NULL

@@ -66,6 +66,7 @@ write_line (CliTerm *self, const char *prefix, const char *text)
   g_mutex_unlock (&self->lock);
 }
 
+G_GNUC_PRINTF (2, 0)
 static void
 say_lines (CliTerm *self, const char *format, va_list args)
 {

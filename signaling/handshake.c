@@ -70,7 +70,7 @@ queue (IcsHandshake *self, const IcsWriter *writer)
 static void
 reject (IcsHandshake *self, RejectReason reason, IcsError code, const char *message)
 {
-  guint8 buf[REJECT_COVERED_SIZE + ICS_TAG_SIZE] = { HANDSHAKE_VERSION, MESSAGE_REJECT, reason };
+  guint8 buf[REJECT_COVERED_SIZE + ICS_TAG_SIZE] = { HANDSHAKE_VERSION, MESSAGE_REJECT, (guint8)reason };
   IcsWriter writer;
 
   if (self->have_keys)

@@ -132,7 +132,7 @@ START_TEST (batches)
     data[i] = (guint8)(0x40 | g_rand_int_range (random, 0, 64));
   for (guint round = 0; round < 200; round++)
     {
-      gsize segment = (gsize)g_rand_int_range (random, 20, 1500), at = 0, taken;
+      gsize segment = (gsize)g_rand_int_range (random, 20, 1500), at = 0, from = 0, taken;
       gsize len = (gsize)g_rand_int_range (random, 1, (gint32)MIN (90 * segment, 100000));
       gsize before = count_bytes (&sides[1]);
       guint first = sides[1].received->len;
@@ -149,7 +149,7 @@ START_TEST (batches)
         }
       WAIT_FOR (context, count_bytes (&sides[1]) - before >= len);
       ck_assert_uint_eq (sides[1].received->len - first, (len + segment - 1) / segment);
-      for (guint i = first, from = 0; i < sides[1].received->len; i++)
+      for (guint i = first; i < sides[1].received->len; i++)
         {
           gsize size;
           gconstpointer got = g_bytes_get_data (g_ptr_array_index (sides[1].received, i), &size);

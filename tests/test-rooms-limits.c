@@ -43,7 +43,7 @@ START_TEST (test_slow_reader_slows_the_sender)
   ck_assert_uint_le (b->frames.length * cost, ICS_RV_WINDOW_MIN);
   /* The reader goes on: the sender may, too, and everything comes. */
   while (b->frames.length * cost < sent)
-    send_credit (&w, b, cost);
+    send_credit (&w, b, (guint32)cost);
   ck_assert_uint_eq (ics_rooms_get_queued (w.rooms), 0);
   ck_assert_uint_ge (budget + a->granted, sent + 3 * (budget / 4));
   /* Signals overtake a window that data filled. */
@@ -162,7 +162,7 @@ START_TEST (test_malformed)
       static const guint8 big[ICS_RV_DATA_MAX + 1];
 
       pair (&w, &a, &b);
-      send_frame (&w, a, type, big, type == ICS_RV_FRAME_SIGNAL ? ICS_RV_SIGNAL_MAX + 1 : sizeof big);
+      send_frame (&w, a, (guint8)type, big, type == ICS_RV_FRAME_SIGNAL ? ICS_RV_SIGNAL_MAX + 1 : sizeof big);
       ck_assert_uint_eq (a->closed, ICS_WS_CLOSE_POLICY_VIOLATION);
       ck_assert_uint_eq (b->frames.length, 0);
       request (&w, b, "{\"type\":\"leave\"}");

@@ -58,6 +58,7 @@ struct _IcsCoturn
 
 static void watch (IcsCoturn *self);
 
+G_GNUC_PRINTF (2, 3)
 static void
 say (IcsCoturn *self, const char *format, ...)
 {

@@ -214,7 +214,7 @@ impair_queue_push (ImpairQueue *self, gint64 now, const guint8 *frame, gsize len
     add (self, &self->on_time, now, frame, len);
   else if (settings->blackhole > 0)
     self->counts[IMPAIR_BLACKHOLED]++;
-  else if (settings->mtu > 0 && ip_len > settings->mtu)
+  else if (settings->mtu > 0 && (double)ip_len > settings->mtu)
     {
       self->counts[IMPAIR_TOO_BIG]++;
       return settings->icmp > 0;
