@@ -10,6 +10,7 @@ packages_bindings=(gobject-introspection libgirepository1.0-dev valac gjs python
 packages_proxies=(microsocks tinyproxy-bin) # for tests/lab/test_proxies.py and tests/test-ws-proxy.c
 packages_desktop=(tigervnc-standalone-server tigervnc-viewer x11-apps) # for tests/lab/test_desktop.py
 packages_bench=(iperf3)
+packages_examples=(libmosquitto-dev mosquitto python3-paho-mqtt) # for examples/ and tests/lab/test_examples.py
 
 say() { printf '%s\n' "$*"; }
 fail() { printf '%s\n' "$*" >&2; exit 1; }
@@ -31,13 +32,14 @@ need_packages() {
   say "installing ${missing[*]}"
   [[ " ${missing[*]} " == *" coturn "* ]] && keep_off "TURN server" coturn "${root[@]}"
   [[ " ${missing[*]} " == *" tayga "* ]] && keep_off NAT64 tayga "${root[@]}"
+  [[ " ${missing[*]} " == *" mosquitto "* ]] && keep_off "MQTT broker" mosquitto "${root[@]}"
   { "${root[@]}" apt-get update -q &&
       "${root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends "${missing[@]}"; } \
     >"$work/packages.log" 2>&1 || { tail -n 20 "$work/packages.log" >&2; fail "apt-get failed, see $work/packages.log"; }
 }
 
 # keep_off WHAT PACKAGE ROOT...: the package would start a server on this machine, now and at each boot. Our TURN server is a child of
-# `ice-session server`, our NAT64 is inside the laboratory.
+# `ice-session server`, our NAT64 and MQTT broker are inside the laboratory.
 keep_off() {
   local what=$1 unit=/etc/systemd/system/$2.service
   [[ -d /run/systemd/system && ! -e $unit ]] || return 0

@@ -19,7 +19,7 @@ import topology
 import traffic
 from breakage import Breakage
 from impairer import Impairer
-from process import PATIENCE, Failure, Process, tool
+from process import PATIENCE, Failure, Lines, Process, example, example_environment, tool
 
 FILES = "/run/lab"
 RENDEZVOUS_PORT = 443       # the one port that every kind lets out
@@ -95,6 +95,13 @@ class Lab(Breakage):
     def run_tool(self, machine, name, *arguments, code=None, **streams):
         """A tool of the laboratory's own; its events go to the descriptor that is its last argument."""
         return self._process(machine, [tool(name), *arguments, "{events}"], code, None, None, streams)
+
+    def run_example(self, machine, name, *arguments, code=None, environment=None, **streams):
+        """A program of examples/, compiled or in Python; what it prints is in its `lines`, unless stdout is given."""
+        process = self._process(machine, [example(name), *map(str, arguments)], code, example_environment() | (environment or {}), None,
+                                {"stdout": subprocess.PIPE} | streams)
+        process.lines = Lines(process.name, process.popen.stdout) if process.popen.stdout else None
+        return process
 
     def _process(self, machine, command, code, environment, name, streams):
         variables = self._environment(machine) | ({"ICE_SESSION_CODE": code} if code else {}) | (environment or {})

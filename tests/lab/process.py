@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """A running program: its exit status, its events, its messages."""
 
+import contextlib
 import json
 import os
+import pathlib
 import re
 import subprocess
 import threading
@@ -11,6 +13,7 @@ import time
 # Nothing here is judged by the clock. This only ends a wait that would never end.
 PATIENCE = float(os.environ.get("ICS_LAB_PATIENCE", "120"))
 
+EXAMPLES = pathlib.Path(__file__).resolve().parents[2] / "examples"
 _REPORT = re.compile(rb"(ERROR: (Address|Leak|Thread)Sanitizer|WARNING: ThreadSanitizer|runtime error:"
                      rb"|(CRITICAL|WARNING) \*\*:|assertion.*failed)")
 
@@ -20,32 +23,87 @@ def tool(name):
     return os.path.join(os.environ["ICS_LAB_TOOLS"], name)
 
 
+def example(name):
+    """A program of examples/: as it was compiled against the installed library, or as it is."""
+    if "ICS_LAB_EXAMPLES" not in os.environ:
+        raise Failure("no examples: run with --examples and --prefix")
+    return str(EXAMPLES / name) if name.endswith(".py") else os.path.join(os.environ["ICS_LAB_EXAMPLES"], name)
+
+
+def example_environment():
+    """With this Python finds the library where it was installed."""
+    folder = os.path.join(os.environ["ICS_LAB_PREFIX"], "lib")
+    return {"LD_LIBRARY_PATH": folder, "GI_TYPELIB_PATH": os.path.join(folder, "girepository-1.0"), "G_DEBUG": "fatal-criticals",
+            "PYTHONDONTWRITEBYTECODE": "1", "PYTHONUNBUFFERED": "1"}
+
+
 class Failure(Exception):
     """A scenario did not see what it expected."""
 
 
-class Events:
-    """The events of one program, read by a thread as they come."""
+class Lines:
+    """What one program writes, line by line, read by a thread as it comes."""
 
-    def __init__(self, name, descriptor):
+    what = "line"
+
+    def __init__(self, name, stream):
         self.name = name
         self._list, self._ended = [], False
         self._changed = threading.Condition()
-        threading.Thread(target=self._read, args=(descriptor,), daemon=True).start()
+        threading.Thread(target=self._read, args=(stream,), daemon=True).start()
 
-    def _read(self, descriptor):
-        with os.fdopen(descriptor, "rb") as stream:
+    def _read(self, stream):
+        with contextlib.closing(stream):
             for line in stream:
-                try:
-                    event = json.loads(line)
-                except ValueError:
-                    event = {"type": "malformed", "line": line.decode(errors="replace")}
                 with self._changed:
-                    self._list.append(event)
+                    self._list.append(self.parse(line))
                     self._changed.notify_all()
         with self._changed:
             self._ended = True
             self._changed.notify_all()
+
+    @staticmethod
+    def parse(line):
+        return line.decode(errors="replace").rstrip("\n")
+
+    def all(self):
+        with self._changed:
+            return list(self._list)
+
+    def wait_until(self, predicate, what):
+        """Wait until predicate(list of all) is true, and return what it returned."""
+        limit = time.monotonic() + PATIENCE
+        with self._changed:
+            while True:
+                result = predicate(self._list)
+                if result:
+                    return result
+                left = limit - time.monotonic()
+                if self._ended or left <= 0:
+                    why = "it ended" if self._ended else f"nothing for {PATIENCE:.0f} s"
+                    raise Failure(f"{self.name}: no {what}: {why}; {self.what}s: {self._list[-8:]}")
+                self._changed.wait(left)
+
+    def wait_end(self):
+        self.wait_until(lambda _: self._ended, f"end of the {self.what}s")
+
+    @property
+    def count(self):
+        with self._changed:
+            return len(self._list)
+
+
+class Events(Lines):
+    """The events of one program."""
+
+    what = "event"
+
+    @staticmethod
+    def parse(line):
+        try:
+            return json.loads(line)
+        except ValueError:
+            return {"type": "malformed", "line": line.decode(errors="replace")}
 
     def all(self, kind=None, /, **fields):
         with self._changed:
@@ -59,28 +117,6 @@ class Events:
         """The first event of this kind and with these fields, from number `after` on. Fails when the program ends without it."""
         return self.wait_until(lambda events: next((event for event in events[after:] if _matches(event, kind, fields)), None),
                                f"event {kind} {fields or ''}")
-
-    def wait_until(self, predicate, what):
-        """Wait until predicate(list of events) is true, and return what it returned."""
-        limit = time.monotonic() + PATIENCE
-        with self._changed:
-            while True:
-                result = predicate(self._list)
-                if result:
-                    return result
-                left = limit - time.monotonic()
-                if self._ended or left <= 0:
-                    why = "it ended" if self._ended else f"nothing for {PATIENCE:.0f} s"
-                    raise Failure(f"{self.name}: no {what}: {why}; events: {self._list[-8:]}")
-                self._changed.wait(left)
-
-    def wait_end(self):
-        self.wait_until(lambda events: self._ended, "end of the events")
-
-    @property
-    def count(self):
-        with self._changed:
-            return len(self._list)
 
 
 def _matches(event, kind, fields):
@@ -119,7 +155,7 @@ class Process:
                 stderr=subprocess.PIPE, **{"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL} | streams)
         finally:
             os.close(writing)
-        self.events = Events(name, reading)
+        self.events = Events(name, os.fdopen(reading, "rb"))
         self._messages = Messages(self.popen.stderr, lambda line: on_line(f"{name}: {line}"))
         self._killed = False
 

@@ -109,6 +109,8 @@ class Runner:
         command = [sys.executable, str(HERE / "run"), "--inside", entry.module, entry.name]
         environment = os.environ | {"ICS_LAB_PROGRAM": self._program(entry), "ICS_LAB_TOOLS": self._tools(),
                                     "ICS_LAB_LOGS": str(self.logs.resolve())}
+        environment |= {f"ICS_LAB_{name.upper()}": os.path.abspath(folder) for name in ("examples", "prefix")
+                        if (folder := getattr(self.options, name))}
         with open(log, "wb") as errors, namespaces.start_in_new(
                 command, environment, self.options.user_namespace,
                 stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=errors) as process:
