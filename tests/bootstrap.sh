@@ -10,6 +10,7 @@ packages_bindings=(gobject-introspection libgirepository1.0-dev valac gjs python
 packages_proxies=(microsocks tinyproxy-bin) # for tests/lab/test_proxies.py and tests/test-ws-proxy.c
 packages_desktop=(tigervnc-standalone-server tigervnc-viewer x11-apps) # for tests/lab/test_desktop.py
 packages_bench=(iperf3)
+packages_docs=(binutils gi-docgen) # for make docs and tests/check-docs
 packages_examples=(libmosquitto-dev mosquitto python3-paho-mqtt) # for examples/ and tests/lab/test_examples.py
 
 say() { printf '%s\n' "$*"; }
