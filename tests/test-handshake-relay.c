@@ -56,7 +56,7 @@ concoct (Relay *relay)
 
   memcpy (data, g_bytes_get_data (front, NULL), cut);
   for (gint32 i = g_rand_int_range (relay->rand, 0, 3); i > 0; i--)
-    data[g_rand_int_range (relay->rand, 0, (gint32)end_len)] ^= 1 << g_rand_int_range (relay->rand, 0, 8);
+    data[g_rand_int_range (relay->rand, 0, (gint32)end_len)] ^= (guint8)(1 << g_rand_int_range (relay->rand, 0, 8));
   return g_bytes_new_take (data, end_len);
 }
 
