@@ -9,7 +9,7 @@
 #define NESTING_MAX 8
 
 static const char *const type_names[]
-    = { "relays", "ice", "candidate", "end", "over", "moved", "renew", "policy", "nat", "bye" };
+    = { "relays", "ice", "candidate", "end", "over", "moved", "renew", "policy", "nat", "media", "bye" };
 G_STATIC_ASSERT (G_N_ELEMENTS (type_names) == ICS_CONTROL_UNKNOWN);
 
 static const char *const leg_names[] = { "turn", "direct", "tcp", "search" };
@@ -43,6 +43,8 @@ name_of_a (IcsControlType type)
       return "candidate";
     case ICS_CONTROL_POLICY:
       return "policy";
+    case ICS_CONTROL_MEDIA:
+      return "profiles";
     case ICS_CONTROL_BYE:
       return "reason";
     case ICS_CONTROL_RELAYS:

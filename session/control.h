@@ -24,6 +24,7 @@ typedef enum
   ICS_CONTROL_RENEW,     /* the listener's network changed: the joiner shall start fresh attempts */
   ICS_CONTROL_POLICY,    /* the sender's path policy from now on: policy */
   ICS_CONTROL_NAT,       /* how the sender's NAT behaves: nat */
+  ICS_CONTROL_MEDIA,     /* the sender's application takes RTP: profiles */
   ICS_CONTROL_BYE,       /* the link ends: code, reason */
   ICS_CONTROL_UNKNOWN    /* well formed, of a later version: ignored */
 } IcsControlType;
@@ -48,7 +49,7 @@ typedef struct
   char **servers;   /* URIs without credentials */
   gboolean plain;
   IcsNatTraits nat;
-  char *a; /* ufrag, candidate, reason */
+  char *a; /* ufrag, candidate, policy, profiles, reason */
   char *b; /* pwd */
   guint64 code;
 } IcsControl;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "session/engine-private.h"
 
-/* The control stream: candidates, moves and the goodbye. */
+/* The control stream: candidates, moves, media and the goodbye. */
 
 /* Messages that wait for the stream; a peer that does not read them is not served without end. */
 #define MAX_WAITING 256
@@ -70,6 +70,9 @@ handle_message (IcsEngine *self, IcsControl *message)
       break;
     case ICS_CONTROL_NAT:
       ics_search_handle_control (self, message);
+      break;
+    case ICS_CONTROL_MEDIA:
+      ics_media_handle_control (self, message);
       break;
     case ICS_CONTROL_BYE:
       on_bye (self, message);

@@ -57,6 +57,9 @@ typedef struct
 /* engine-search.c */
 typedef struct _IcsEngineSearch IcsEngineSearch;
 
+/* engine-media.c */
+typedef struct _IcsEngineMedia IcsEngineMedia;
+
 struct _IcsEngine
 {
   IcsEngineCallbacks callbacks;
@@ -124,6 +127,8 @@ struct _IcsEngine
   IcsLegState legs[ICS_N_LEGS];
   IcsEngineSearch *search;
   guint closing_attempts; /* whose sockets are not released yet */
+
+  IcsEngineMedia *media;
 
   IcsDirectFacts direct_facts;
   gboolean direct_facts_are_old;
@@ -201,6 +206,17 @@ void ics_carrier_send_batch (IcsCarrier *path, const IcsQuicBatch *batch);
 void ics_carrier_send (IcsCarrier *path, const guint8 *data, gsize len);
 void ics_carrier_flush (IcsCarrier *path);
 void ics_carrier_unblock (IcsCarrier *path);
+
+/* engine-media.c: RTP beside QUIC */
+void ics_media_init (IcsEngine *self);
+void ics_media_clear (IcsEngine *self);
+void ics_media_stop (IcsEngine *self);
+void ics_media_handle_control (IcsEngine *self, const IcsControl *message);
+/* TRUE when it is an authentic packet of the peer's. */
+gboolean ics_media_receive (IcsEngine *self, gint64 now, const IcsCarrier *path, const guint8 *data,
+                            gsize len);
+/* @path: where QUIC sends; NULL when nothing may be sent now. */
+void ics_media_send (IcsEngine *self, gint64 now, IcsCarrier *path);
 
 /* engine-network.c */
 void ics_network_start (IcsEngine *self);

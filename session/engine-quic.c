@@ -42,12 +42,14 @@ ics_engine_start_quic (IcsEngine *self)
 
 /* --- in --- */
 
-/* TRUE when it is an authentic packet of QUIC. */
+/* TRUE when it is an authentic packet of the peer's traffic. */
 static gboolean
 receive_one (IcsEngine *self, gint64 now, IcsCarrier *path, const guint8 *data, gsize len)
 {
   if (IS_QUIC (data[0]))
     return ics_quic_read (self->quic, now, path->id, data, len);
+  if (ics_rtp_matches (data[0]))
+    return ics_media_receive (self, now, path, data, len);
   if (ics_probe_matches (data, len))
     ics_engine_receive_probe (self, path, data, len);
   else if (ics_sealed_matches (data, len) && path->id == self->channel_path)
@@ -96,6 +98,18 @@ static gboolean
 is_mute (IcsEngine *self, gint64 now, const IcsCarrier *path)
 {
   return self->probe_keys && path != NULL && !ics_path_engine_has_consent (self->paths, now, path->id);
+}
+
+/* Before QUIC: media does not wait for bulk. */
+static void
+write_media (IcsEngine *self)
+{
+  gint64 now = g_get_monotonic_time ();
+  IcsCarrier *path = ics_engine_find_path (self, ics_quic_get_path (self->quic));
+
+  if (path != NULL && (is_mute (self, now, path) || (ics_engine_allowed (self) & 1u << path->kind) == 0))
+    path = NULL;
+  ics_media_send (self, now, path);
 }
 
 static void
@@ -262,6 +276,7 @@ ics_engine_pump (IcsEngine *self, gint64 now)
   if (ics_engine_is_over (self))
     return;
   ics_engine_flush_control (self);
+  write_media (self);
   write_packets (self);
   flush_paths (self);
   while (ics_quic_poll_event (self->quic, &event))

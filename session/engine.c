@@ -79,6 +79,7 @@ ics_engine_new (const IcsEngineConfig *config, const IcsEngineCallbacks *callbac
   ics_control_reader_init (&self->control_reader);
   ics_legs_init (self);
   ics_search_init (self);
+  ics_media_init (self);
   self->timer = g_source_new (&timer_funcs, sizeof (GSource));
   g_source_set_static_name (self->timer, "ice-session engine");
   g_source_set_callback (self->timer, on_timer, self, NULL);
@@ -104,6 +105,7 @@ ics_engine_free (IcsEngine *self)
   ics_engine_free_carriers (self);
   ics_search_clear (self);
   ics_legs_clear (self);
+  ics_media_clear (self);
   g_ptr_array_unref (self->own_turn);
   g_clear_object (&self->turn_ca);
   g_clear_pointer (&self->active, ics_path_info_unref);
@@ -316,6 +318,7 @@ finish (IcsEngine *self, gint64 now)
     }
   ics_network_stop (self);
   ics_legs_stop (self);
+  ics_media_stop (self);
   ics_pairing_stop (self);
   if (error != NULL)
     ics_engine_note (self, "ended: %s", error->message);

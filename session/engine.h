@@ -4,6 +4,7 @@
 #include "session/path-info-private.h"
 #include "session/tally.h"
 #include "signaling/ics-channel.h"
+#include "transport/media-hub.h"
 #include "transport/quic-stream.h"
 
 G_BEGIN_DECLS
@@ -60,6 +61,8 @@ void ics_engine_start (IcsEngine *self);
 void ics_engine_close (IcsEngine *self, guint64 code, const char *reason);
 void ics_engine_set_policy (IcsEngine *self, IcsPathPolicy policy);
 gboolean ics_engine_send_datagram (IcsEngine *self, GBytes *payload);
+/* RTP from now on. @profiles: names with a blank between, the preferred one first. Once. */
+void ics_engine_open_media (IcsEngine *self, IcsMediaHub *hub, const char *profiles, gboolean log_keys);
 
 /* After finished(). */
 void ics_engine_free (IcsEngine *self);

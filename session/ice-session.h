@@ -6,6 +6,8 @@
 #include <base/ics-types.h>
 #include <base/ics-version.h>
 #include <session/ics-link.h>
+#include <session/ics-media-channel.h>
+#include <session/ics-media-statistics.h>
 #include <session/ics-network-probe.h>
 #include <session/ics-network-report.h>
 #include <session/ics-path-info.h>

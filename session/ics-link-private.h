@@ -41,6 +41,7 @@ struct _IcsLink
   GTask *accept_task;
   GQueue incoming; /* IcsStream nobody took yet */
   gint closed;     /* atomic: streams are opened from any thread */
+  gint has_media;  /* atomic */
   gboolean finished;
   GError *close_error;
 };

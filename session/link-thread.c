@@ -301,9 +301,11 @@ typedef struct
 {
   IcsLinkThread *thread;
   guint64 code;
-  char *reason;
+  char *text; /* a reason, profiles */
   GBytes *payload;
   IcsPathPolicy policy;
+  IcsMediaHub *hub;
+  gboolean log_keys;
 } Call;
 
 static void
@@ -312,8 +314,9 @@ call_free (gpointer data)
   Call *call = data;
 
   ics_link_thread_unref (call->thread);
-  g_free (call->reason);
+  g_free (call->text);
   g_clear_pointer (&call->payload, g_bytes_unref);
+  g_clear_pointer (&call->hub, ics_media_hub_unref);
   g_free (call);
 }
 
@@ -323,7 +326,7 @@ do_close (gpointer data)
   Call *call = data;
 
   if (call->thread->engine != NULL)
-    ics_engine_close (call->thread->engine, call->code, call->reason);
+    ics_engine_close (call->thread->engine, call->code, call->text);
   return G_SOURCE_REMOVE;
 }
 
@@ -348,6 +351,18 @@ do_send_datagram (gpointer data)
   return G_SOURCE_REMOVE;
 }
 
+static gboolean
+do_open_media (gpointer data)
+{
+  Call *call = data;
+
+  if (call->thread->engine != NULL)
+    ics_engine_open_media (call->thread->engine, call->hub, call->text, call->log_keys);
+  else
+    ics_media_hub_end (call->hub);
+  return G_SOURCE_REMOVE;
+}
+
 /* A call that nobody would serve is dropped: it would keep its thread's context, which would keep it. */
 static void
 post_call (Call *call, GSourceFunc func)
@@ -360,6 +375,8 @@ post_call (Call *call, GSourceFunc func)
   if (!ended)
     post (self->io_context, func, call, call_free);
   g_mutex_unlock (&self->lock);
+  if (ended && call->hub != NULL)
+    ics_media_hub_end (call->hub);
   if (ended)
     call_free (call);
   ics_link_thread_unref (self);
@@ -380,7 +397,7 @@ ics_link_thread_close (IcsLinkThread *self, guint64 code, const char *reason)
   Call *call = call_new (self);
 
   call->code = code;
-  call->reason = g_strdup (reason);
+  call->text = g_strdup (reason);
   post_call (call, do_close);
 }
 
@@ -408,4 +425,15 @@ ics_link_thread_send_datagram (IcsLinkThread *self, GBytes *payload)
   call->payload = g_bytes_ref (payload);
   post_call (call, do_send_datagram);
   return TRUE;
+}
+
+void
+ics_link_thread_open_media (IcsLinkThread *self, IcsMediaHub *hub, const char *profiles, gboolean log_keys)
+{
+  Call *call = call_new (self);
+
+  call->hub = ics_media_hub_ref (hub);
+  call->text = g_strdup (profiles);
+  call->log_keys = log_keys;
+  post_call (call, do_open_media);
 }

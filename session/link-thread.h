@@ -44,6 +44,8 @@ void ics_link_thread_close (IcsLinkThread *self, guint64 code, const char *reaso
 void ics_link_thread_set_policy (IcsLinkThread *self, IcsPathPolicy policy);
 /* FALSE when too many are on their way. */
 gboolean ics_link_thread_send_datagram (IcsLinkThread *self, GBytes *payload);
+void ics_link_thread_open_media (IcsLinkThread *self, IcsMediaHub *hub, const char *profiles,
+                                 gboolean log_keys);
 /* The owner has given a stream on; those it keeps are bounded. */
 void ics_link_thread_stream_taken (IcsLinkThread *self);
 IcsLinkThread *ics_link_thread_ref (IcsLinkThread *self);

@@ -3,7 +3,8 @@
 # Shared by run-tests, run-demo and run-bench: packages, a copy of the source, builds. Sourced by bash with $source set.
 
 packages_build=(autoconf automake libtool pkg-config gcc libc6-dev make libglib2.0-dev libnice-dev libngtcp2-dev
-  libngtcp2-crypto-gnutls-dev libgnutls28-dev libsoup-3.0-dev libjson-glib-dev libminiupnpc-dev libsodium-dev check)
+  libngtcp2-crypto-gnutls-dev libgnutls28-dev libsoup-3.0-dev libjson-glib-dev libminiupnpc-dev libsodium-dev libsrtp2-dev
+  check)
 packages_run=(ca-certificates conntrack coturn ethtool glib-networking iproute2 miniupnpd miniupnpd-nftables nftables openssl
   procps python3 python3-aioice tayga util-linux)
 packages_bindings=(gobject-introspection libgirepository1.0-dev valac gjs python3-gi)

@@ -51,6 +51,7 @@ START_TEST (test_round_trip)
     { .type = ICS_CONTROL_OVER, .leg = ICS_LEG_TURN, .attempt = 3 },
     { .type = ICS_CONTROL_MOVED },
     { .type = ICS_CONTROL_POLICY, .a = (char *)"lan" },
+    { .type = ICS_CONTROL_MEDIA, .a = (char *)"SRTP_AEAD_AES_128_GCM SRTP_AES128_CM_HMAC_SHA1_80" },
     { .type = ICS_CONTROL_BYE, .code = 42, .a = "[[[[[[[[[[ \"{{{{{{{{{{\\" },
   };
 

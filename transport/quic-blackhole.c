@@ -6,6 +6,8 @@
 
 /* BASE_PLPMTU, RFC 8899 §5.1.2 and RFC 9000 §14.3 */
 #define BASE_PACKET 1200
+/* ngtcp2 does not say when it is through with its tries on a fresh path. */
+#define DISCOVERY_US (5 * G_USEC_PER_SEC)
 #define BLACK_HOLE_MIN_US G_USEC_PER_SEC
 /* Answers further apart than this do not show that the path lived in between. */
 #define ANSWER_GAP_US (1500 * 1000)
@@ -79,4 +81,15 @@ ics_quic_path_answered (IcsQuic *self, gint64 now, guint path)
   self->small_packets = TRUE;
   self->small_tag = current (self);
   return TRUE;
+}
+
+gsize
+ics_quic_get_path_mtu (IcsQuic *self, gint64 now)
+{
+  gsize found;
+
+  if (is_small (self))
+    return BASE_PACKET;
+  found = ngtcp2_conn_get_path_max_tx_udp_payload_size (self->conn);
+  return now - self->path_since < DISCOVERY_US ? MAX (found, ICS_QUIC_MAX_PACKET) : found;
 }

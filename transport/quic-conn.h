@@ -89,6 +89,10 @@ ics_quic_batch_packet (const IcsQuicBatch *batch, gsize at)
  * are too large for it (an MTU black hole, RFC 8899 §4.4): TRUE, and from now on they are small there. */
 gboolean ics_quic_path_answered (IcsQuic *self, gint64 now, guint path);
 
+/* The largest datagram that is to be tried on the path in use: what discovery found out (RFC 8899), and
+ * before it is through ICS_QUIC_MAX_PACKET. */
+gsize ics_quic_get_path_mtu (IcsQuic *self, gint64 now);
+
 gint64 ics_quic_next_timeout (IcsQuic *self);
 void ics_quic_handle_timeout (IcsQuic *self, gint64 now);
 
