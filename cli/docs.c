@@ -222,7 +222,9 @@ man_events (void)
       "stall (ms: the longest pause in what was received around a move of the traffic), progress (file, "
       "bytes, total: of all files together), "
       "forwarding (bind, "
-      "name), record (line, with -v), why_not_direct (why: a sentence, when the session ends on a relay), "
+      "name), media (profile, sent, received, sent_rtcp, received_rtcp, lost: packets; dropped: packets by "
+      "reason; once a second and at the end), record (line, with -v), why_not_direct (why: a sentence, when "
+      "the session ends on a relay), "
       "probe (server, server_state: reachable, unreachable, captive or refusing, server_error, "
       "server_rtt_ms, "
       "proxy, local_addresses, mapped_addresses, udp, nat, mapping, mapping_varies, filtering, ports, "
@@ -240,7 +242,11 @@ man_events (void)
       "received_bytes, "
       "sent_sha256 and received_sha256, and its sha256 is of what was received, or of what was sent if "
       "nothing was "
-      "received. Readers ignore types and fields they do not know.");
+      "received. media's done counts RTP and RTCP of both directions in bytes and the three sums, tells each "
+      "in "
+      "sent_bytes and received_bytes, and comes before an error of the type interrupted too; its sha256 is "
+      "null. "
+      "Readers ignore types and fields they do not know.");
   putchar ('\n');
 }
 

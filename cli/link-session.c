@@ -5,7 +5,6 @@
 #include "cli/link-peer.h"
 #include "cli/narrator.h"
 #include <glib-unix.h>
-#include <session/ice-session.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -43,6 +42,12 @@ CliPeer *
 cli_session_get_peer (CliSession *self)
 {
   return cli_link_peer_get (self->peer);
+}
+
+IcsLink *
+cli_session_get_link (CliSession *self)
+{
+  return self->link;
 }
 
 /* The first error counts. */

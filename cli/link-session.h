@@ -4,6 +4,7 @@
 #include "cli/peer.h"
 #include "cli/transfer.h"
 #include "cli/verbs.h"
+#include <session/ice-session.h>
 
 G_BEGIN_DECLS
 
@@ -30,5 +31,6 @@ typedef struct
 int cli_session_run (CliContext *context, const CliJob *job, GError **error);
 
 CliPeer *cli_session_get_peer (CliSession *self);
+IcsLink *cli_session_get_link (CliSession *self);
 
 G_END_DECLS

@@ -170,7 +170,10 @@ cli_narrator_new_done (guint64 bytes, const char *sha256, const guint64 by_kind[
   JsonObject *event = cli_event_new ("done");
 
   json_object_set_int_member (event, "bytes", (gint64)bytes);
-  json_object_set_string_member (event, "sha256", sha256);
+  if (sha256 != NULL)
+    json_object_set_string_member (event, "sha256", sha256);
+  else
+    json_object_set_null_member (event, "sha256");
   for (guint kind = 0; kind < ICS_N_PATH_KINDS; kind++)
     json_object_set_int_member (event, names[kind], (gint64)by_kind[kind]);
   return event;

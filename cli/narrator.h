@@ -30,7 +30,7 @@ void cli_narrator_record (CliNarrator *self, const char *line);
 void cli_narrator_why_not_direct (CliNarrator *self, const char *why);
 void cli_narrator_progress (CliNarrator *self, CliProgress *progress, gboolean last);
 
-/* The "done" event with the fields that all transfers have. (transfer full) */
+/* The "done" event with the fields that all transfers have. @sha256: (nullable). (transfer full) */
 JsonObject *cli_narrator_new_done (guint64 bytes, const char *sha256,
                                    const guint64 by_kind[ICS_N_PATH_KINDS]);
 /* "97% direct" */

@@ -18,8 +18,19 @@ const CliOption cli_options[CLI_N_OPTS] = {
   [CLI_OPT_LOCAL] = { CLI_OPT_LOCAL, 'L', NULL, "[BIND:]PORT:NAME", TRUE,
     "Listen on BIND (default 127.0.0.1; IPv6 in brackets) and PORT (0 picks one), and carry each connection to the target "
     "NAME of the other side." },
+  [CLI_OPT_RTP_IN] = { CLI_OPT_RTP_IN, 0, "rtp-in", "[ADDRESS:]PORT", TRUE,
+    "Take RTP at UDP port PORT of ADDRESS (default 127.0.0.1), and RTCP at the next port or the same one (RFC 5761)." },
+  [CLI_OPT_RTP_OUT] = { CLI_OPT_RTP_OUT, 0, "rtp-out", "HOST:PORT", TRUE,
+    "Send what the other side's --rtp-in of the same place takes to HOST: RTP to UDP port PORT, RTCP to the next one." },
+  [CLI_OPT_RTCP_MUX] = { CLI_OPT_RTCP_MUX, 0, "rtcp-mux", NULL, FALSE,
+    "Send RTCP to the same port as RTP (RFC 5761)." },
+  [CLI_OPT_SRTP_PROFILE] = { CLI_OPT_SRTP_PROFILE, 0, "srtp-profile", "NAME", FALSE,
+    "Protect media with this profile only: SRTP_AEAD_AES_128_GCM or SRTP_AES128_CM_HMAC_SHA1_80. Without, both sides agree on the "
+    "first that both have." },
+  [CLI_OPT_SRTP_KEY_LOG] = { CLI_OPT_SRTP_KEY_LOG, 0, "srtp-key-log", "F", FALSE,
+    "Append the keys of the media to F (mode 0600), for debugging: who has them can read it." },
   [CLI_OPT_CODE_FILE] = { CLI_OPT_CODE_FILE, 0, "code-file", "F", FALSE,
-    "Read the code from F. send, pipe and forward serve: if F is missing or empty, write the new code to it (mode 0600), and "
+    "Read the code from F. send, pipe, media and forward serve: if F is missing or empty, write the new code to it (mode 0600), and "
     "remove it at the end. \"-\" asks for the code." },
   [CLI_OPT_LISTEN] = { CLI_OPT_LISTEN, 0, "listen", "ADDR:PORT", TRUE,
     "Listen there; port 0 picks one (default [::]:8080, IPv4 included)." },

@@ -37,6 +37,15 @@ const CliVerb cli_verbs[] = {
     "standard error, which people's messages then leave.",
     CLI_OPTS_LINK | BIT (CLI_OPT_TCP) | BIT (CLI_OPT_UNIX),
     0, 1, "pipe takes one code at most: ice-session pipe [CODE]", TRUE, cli_verb_pipe },
+  { "media", "[CODE] --rtp-in PORT... --rtp-out HOST:PORT...",
+    "Carry RTP, as video and audio, between two hosts.",
+    "RTP and RTCP packets that local applications send to --rtp-in come out at the other host's --rtp-out, both ways, protected as SRTP. "
+    "Several of both carry several media: what the first --rtp-in takes goes to the first --rtp-out of the other host, and so on; "
+    "where there is but one --rtp-out, all goes there. Packets are not repeated, ordered or slowed down; the largest may have 1420 bytes, "
+    "and up to 1180 pass on every path. Runs until it is interrupted or the other side leaves.",
+    CLI_OPTS_LINK | BIT (CLI_OPT_RTP_IN) | BIT (CLI_OPT_RTP_OUT) | BIT (CLI_OPT_RTCP_MUX) | BIT (CLI_OPT_SRTP_PROFILE)
+      | BIT (CLI_OPT_SRTP_KEY_LOG),
+    0, 1, "media takes one code at most: ice-session media [CODE] --rtp-in PORT --rtp-out HOST:PORT", FALSE, cli_verb_media },
   { "probe", "",
     "Tell what this network allows.",
     "Asks the rendezvous server, and the STUN and TURN servers that it names, and tells: whether they answer, under which addresses this "

@@ -44,6 +44,7 @@ int cli_verb_server (CliContext *context, GError **error);
 int cli_verb_send (CliContext *context, GError **error);
 int cli_verb_receive (CliContext *context, GError **error);
 int cli_verb_pipe (CliContext *context, GError **error);
+int cli_verb_media (CliContext *context, GError **error);
 int cli_verb_probe (CliContext *context, GError **error);
 int cli_verb_forward_serve (CliContext *context, GError **error);
 int cli_verb_forward_connect (CliContext *context, GError **error);

@@ -75,9 +75,9 @@ class Lab(Breakage):
     def address(self, side):
         return self.sides[side].address
 
-    def socket(self, machine, family=socket.AF_INET, kind=socket.SOCK_DGRAM):
+    def socket(self, machine, family=socket.AF_INET, kind=socket.SOCK_DGRAM, protocol=0):
         with namespaces.inside(machine):
-            return socket.socket(family, kind)
+            return socket.socket(family, kind, protocol)
 
     def server_url(self, machine):
         kind = self.sides[machine].kind

@@ -10,6 +10,7 @@ from lab import RENDEZVOUS_PORT
 from process import PATIENCE, Failure
 
 PORT = 8443
+DATA = b"\1"
 
 
 class Recorder:
@@ -51,7 +52,13 @@ class Recorder:
 
     def seen(self, who=None):
         """The contents of all messages, heads included, unmasked; a list of one entry a connection and direction."""
-        return [unwrap(bytes(record)) for speaker, record in self._streams if who in (None, speaker)]
+        return [b"".join(unwrap(bytes(record))) for speaker, record in self._streams if who in (None, speaker)]
+
+    def datagrams(self, who):
+        """Those that data messages carried (docs/protocol.md), in the order of each connection."""
+        for speaker, record in self._streams:
+            for message in unwrap(bytes(record))[1:] if speaker == who else ():
+                yield from datagrams_in(message) if message[:1] == DATA else ()
 
     def finds(self, what):
         """Whether these bytes crossed, as they are, in hexadecimal digits or in base64."""
@@ -63,10 +70,11 @@ class Recorder:
 
 
 def unwrap(stream):
+    """The HTTP head, and each message."""
     head, separator, rest = stream.partition(b"\r\n\r\n")
     if not separator:
         raise Failure(f"no HTTP head: {stream[:100]}")
-    found, position = bytearray(head), 0
+    found, position = [head], 0
     while position + 2 <= len(rest):
         length, mask = rest[position + 1] & 127, bytes(4)
         is_masked, position = rest[position + 1] & 128, position + 2
@@ -78,5 +86,14 @@ def unwrap(stream):
         payload = rest[position:position + length]
         position += length
         key = (mask * (len(payload) // 4 + 1))[:len(payload)]
-        found += (int.from_bytes(payload, "big") ^ int.from_bytes(key, "big")).to_bytes(len(payload), "big")
-    return bytes(found)
+        found.append((int.from_bytes(payload, "big") ^ int.from_bytes(key, "big")).to_bytes(len(payload), "big"))
+    return found
+
+
+def datagrams_in(message):
+    """Behind the type byte each has its length before it."""
+    at = 1
+    while at + 2 <= len(message):
+        length = int.from_bytes(message[at:at + 2], "big")
+        yield message[at + 2:at + 2 + length]
+        at += 2 + length
