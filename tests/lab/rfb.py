@@ -6,6 +6,7 @@ import threading
 import time
 import zlib
 
+import png
 from process import PATIENCE, Failure
 
 RAW, COPY_RECT, ZRLE, CURSOR = 0, 1, 16, -239
@@ -178,16 +179,8 @@ class Desktop:
         return max(later - earlier for earlier, later in zip(self.times, self.times[1:])), len(self.times)
 
     def png(self):
-        """The screen as a picture (PNG, ISO 15948)."""
-        row = 3 * self.width
-        pixels = self.pixels()
-        lines = b"".join(b"\0" + pixels[begin:begin + row] for begin in range(0, len(pixels), row))
-        header = struct.pack(">IIBBBBB", self.width, self.height, 8, 2, 0, 0, 0)
-        return (b"\x89PNG\r\n\x1a\n" + _chunk(b"IHDR", header) + _chunk(b"IDAT", zlib.compress(lines, 9)) + _chunk(b"IEND", b""))
-
-
-def _chunk(kind, data):
-    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+        """The screen as a picture."""
+        return png.encode(self.width, self.height, self.pixels())
 
 
 def _drop_padding(pixels):

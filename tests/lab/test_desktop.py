@@ -6,8 +6,10 @@ import signal
 import socket
 import subprocess
 
+import png
 import rfb
 import topology
+from journey import Journey
 from lab import Lab
 from process import PATIENCE, Failure
 from testing import check, scenario
@@ -50,32 +52,6 @@ class Programs:
         return rfb.Desktop(made)
 
 
-def keep(name, data):
-    folder = os.environ.get("ICS_LAB_LOGS")
-    if folder:
-        with open(os.path.join(folder, name), "wb") as file:
-            file.write(data)
-
-
-class Journey:
-    """The paths that both sides are on, one after the other, and frames seen on each."""
-
-    def __init__(self, *processes):
-        self._processes = processes
-        self._seen = [0 for _ in processes]
-        self.taken = []
-
-    def wait(self, kind):
-        """Until both sides send on this kind of path."""
-        for index, process in enumerate(self._processes):
-            def moved(events, begin=self._seen[index]):
-                found = [number for number, event in enumerate(events)
-                         if number >= begin and event.get("type") == "path" and event["kind"] == kind]
-                return found and found[0] + 1
-            self._seen[index] = process.events.wait_until(moved, f"move to {kind} after {self.taken}")
-        self.taken.append(kind)
-
-
 @scenario
 def live_desktop_through_forward():
     """channel -> turn -> direct -> turn -> direct, with an animation running; the viewer notices nothing."""
@@ -114,7 +90,7 @@ def live_desktop_through_forward():
         lab.restore("a")
         watch("direct")
         check(all(each.poll() is None for each in clients), "a program on the desktop ended")
-        keep("desktop.png", window.png())
+        png.keep("desktop.png", window.png())
         gap, updates = recorder.longest_gap()
         # All that was sent made the right picture, for the recorder and for the real viewer.
         for each in clients:

@@ -1,0 +1,96 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Real media: pipelines of GStreamer that send VP8 and Opus as RTP with its RTCP, and receive and decode them."""
+
+import os
+import subprocess
+import threading
+import time
+
+from process import PATIENCE, Failure
+
+WIDTH, HEIGHT, RATE = 320, 240, 15
+FRAME = 3 * WIDTH * HEIGHT
+SAMPLE, SAMPLES = 2, 48000      # bytes; a second
+# The bars of the pattern "smpte" from left to right, red, green and blue.
+BARS = ((255, 255, 255), (255, 255, 0), (0, 255, 255), (0, 255, 0), (255, 0, 255), (255, 0, 0), (0, 0, 255))
+# A packet of it passes on every path (`ice-session help media`).
+MTU = 1180
+VIDEO = "application/x-rtp,media=video,clock-rate=90000,encoding-name=VP8,payload=96"
+AUDIO = "application/x-rtp,media=audio,clock-rate=48000,encoding-name=OPUS,payload=97"
+
+
+def _start(lab, machine, pipeline, **streams):
+    """GStreamer looks at its plugins only once in a laboratory."""
+    return lab.start(machine, "env", f"GST_REGISTRY={lab.folder('server')}/../plugins", "gst-launch-1.0", "-q", *pipeline.split(),
+                     stdin=subprocess.DEVNULL, **streams)
+
+
+def _rtcp(name, out, listen):
+    return (f"{name}.send_rtcp_src_0 ! udpsink host=127.0.0.1 port={out} sync=false async=false "
+            f"udpsrc address=127.0.0.1 port={listen} ! {name}.recv_rtcp_sink_0 ")
+
+
+def start_sender(lab, machine, video, audio):
+    """Of a test picture with the time in it, and a tone; video, audio: the ports that RTP goes to and RTCP comes from."""
+    return _start(lab, machine, (
+        f"rtpbin name=v videotestsrc is-live=true pattern=smpte ! video/x-raw,width={WIDTH},height={HEIGHT},framerate={RATE}/1 "
+        f"! timeoverlay font-desc=Sans,28 ! vp8enc deadline=1 cpu-used=8 keyframe-max-dist={RATE} target-bitrate=400000 "
+        f"! rtpvp8pay pt=96 mtu={MTU} ! v.send_rtp_sink_0 v.send_rtp_src_0 ! udpsink host=127.0.0.1 port={video[0]} "
+        + _rtcp("v", video[0] + 1, video[1] + 1) +
+        f"rtpbin name=a audiotestsrc is-live=true ! audio/x-raw,rate={SAMPLES},channels=1 ! opusenc "
+        f"! rtpopuspay pt=97 mtu={MTU} ! a.send_rtp_sink_0 a.send_rtp_src_0 ! udpsink host=127.0.0.1 port={audio[0]} "
+        + _rtcp("a", audio[0] + 1, audio[1] + 1)))
+
+
+class Receiver:
+    """The other end: counts and keeps decoded frames and samples; video, audio: the ports that RTCP goes to and RTP comes at."""
+
+    def __init__(self, lab, machine, video, audio):
+        self.frames, self.loud, self.last = [], 0, None      # when each came
+        self._changed = threading.Condition()
+        pictures, sounds = os.pipe(), os.pipe()
+        self.process = _start(lab, machine, (
+            f"rtpbin name=v latency=100 udpsrc address=127.0.0.1 port={video[1]} caps={VIDEO} ! v.recv_rtp_sink_0 "
+            f"v. ! rtpvp8depay ! vp8dec ! videoconvert ! video/x-raw,format=RGB ! fdsink sync=false fd={pictures[1]} "
+            + _rtcp("v", video[0] + 1, video[1] + 1) +
+            f"rtpbin name=a latency=100 udpsrc address=127.0.0.1 port={audio[1]} caps={AUDIO} ! a.recv_rtp_sink_0 "
+            f"a. ! rtpopusdepay ! opusdec plc=false ! audioconvert ! audio/x-raw,format=S16LE,channels=1 ! fdsink sync=false fd={sounds[1]} "
+            + _rtcp("a", audio[0] + 1, audio[1] + 1)), pass_fds=(pictures[1], sounds[1]))
+        for reading, take, size in ((pictures, self._take_frame, FRAME), (sounds, self._take_samples, SAMPLES // 10 * SAMPLE)):
+            os.close(reading[1])
+            threading.Thread(target=self._read, args=(reading[0], take, size), daemon=True).start()
+
+    def _read(self, descriptor, take, size):
+        with os.fdopen(descriptor, "rb") as stream:
+            while len(data := stream.read(size)) == size:
+                with self._changed:
+                    take(data)
+                    self._changed.notify_all()
+
+    def _take_frame(self, data):
+        self.frames.append(time.monotonic())
+        self.last = data
+
+    def _take_samples(self, data):
+        """A tenth of a second; loud is the tone, not what stands for something that is missing."""
+        self.loud += max(memoryview(data).cast("h")) > 8000
+
+    def wait_more(self, frames=RATE, tenths=5):
+        """Until so many more frames, and tenths of a second of sound, have come. Returns the last frame."""
+        with self._changed:
+            begin, loud = len(self.frames), self.loud
+            if not self._changed.wait_for(lambda: len(self.frames) >= begin + frames and self.loud >= loud + tenths, PATIENCE):
+                raise Failure(f"{len(self.frames) - begin} of {frames} frames and {self.loud - loud} of {tenths} tenths of sound came")
+            return self.last
+
+
+def average(frame, left, top, width, height):
+    rows = [frame[3 * (WIDTH * y + left):3 * (WIDTH * y + left + width)] for y in range(top, top + height)]
+    return tuple(sum(sum(row[colour::3]) for row in rows) / (width * height) for colour in range(3))
+
+
+def wrong_bars(frame):
+    """The bars that do not have their colour, as decoders may have it."""
+    step = WIDTH // len(BARS)
+    seen = [average(frame, step * number + step // 4, HEIGHT // 3, step // 2, HEIGHT // 8) for number in range(len(BARS))]
+    return [(bar, colour) for bar, colour in zip(BARS, seen) if any(abs(x - y) > 40 for x, y in zip(bar, colour))]
