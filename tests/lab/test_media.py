@@ -39,14 +39,14 @@ class Talker:
         self._thread.join()
 
     @staticmethod
-    def _packet(ssrc, number):
+    def packet(ssrc, number):
         return struct.pack(">BBHII", 0x80, 96, number & 0xffff, 3000 * number & 0xffffffff, ssrc) + PLAIN * (1 + number % 20)
 
     def _talk(self):
         for number in itertools.count():
             if self._stopped.wait(PACE):
                 return
-            self._out.sendto(self._packet(self._ssrc, number), ("127.0.0.1", self._send_to))
+            self._out.sendto(self.packet(self._ssrc, number), ("127.0.0.1", self._send_to))
             self.sent += 1
             if number % REPORT_EVERY == 0:
                 self._out.sendto(struct.pack(">BBHI", 0x80, 201, 1, self._ssrc), ("127.0.0.1", self._send_to + 1))
@@ -67,7 +67,7 @@ class Talker:
         number, ssrc = int.from_bytes(packet[2:4], "big"), int.from_bytes(packet[8:12], "big")
         self.sources.add(ssrc)
         self.arrived[number] = self.arrived.get(number, 0) + 1
-        if packet != self._packet(ssrc, number):
+        if packet != self.packet(ssrc, number):
             self.wrong.append(packet)
 
     def wait_more(self, count=50, reports=2):
@@ -113,3 +113,82 @@ def packets_while_the_paths_change(profile):
         check(event["dropped"]["forged"] == event["dropped"]["malformed"] == 0, f"dropped: {event}")
     counts = ", ".join(f"{len(packets)} {kind}" for kind, packets in opened.items())
     return f"{' '.join(journey.taken)}; on the wire: {counts}; lost: {[event['lost'] for event in last]}"
+
+
+@scenario
+def bad_packets_are_counted_and_dropped():
+    """By a network that loses, doubles and spoils; by somebody in it who plays packets back and forges others; by an application
+    whose packets are none."""
+    with Lab(**PAIR, impair=("a",)) as lab:
+        lab.start_server()
+        tap = wire.Wire(lab, "a")
+        pair = media.start_pair(lab)
+        talkers = [Talker(lab, "a", 0xaaaa0001), Talker(lab, "b", 0xbbbb0002)]
+        for process in pair:
+            process.wait_for("path", kind="direct")
+        lab.impair("a", loss=4, duplicate=8, corrupt=4, reorder=10, reorder_by=15)
+        for process in pair:
+            media.wait_statistics(process, is_troubled, "packets lost, doubled and spoilt")
+        lab.impair("a")
+        for talker in talkers:
+            talker.wait_more()
+        for talker in talkers:
+            talker.stop()
+        troubled = [wait_quiet(process) for process in pair]
+        check_injected(lab, tap, pair[1], troubled[1])
+        check_refused(lab, pair[0], troubled[0])
+        for talker, event in zip(talkers, troubled):
+            talker.check()
+            check(event["received"] == len(talker.arrived), f"{len(talker.arrived)} packets came to the application: {event}")
+        media.finish(*pair)
+    return "; ".join(f"{event['lost']} lost, {event['dropped']['replayed']} doubled, {event['dropped']['forged']} spoilt of "
+                     f"{event['received']}" for event in troubled)
+
+
+def is_troubled(event):
+    return event["lost"] >= 10 and event["dropped"]["replayed"] >= 5 and event["dropped"]["forged"] >= 5
+
+
+def wait_quiet(process):
+    """Until a second goes by without a packet; returns the statistics."""
+    def still(events):
+        told = [event for event in events if event.get("type") == "media"][-2:]
+        return len(told) == 2 and all(told[0][key] == told[1][key] for key in ("sent", "received", "dropped")) and told[1]
+    return process.events.wait_until(still, "quiet")
+
+
+def wait_dropped(process, before, **counts):
+    """Until so many more were dropped for these reasons, and none for others."""
+    def more(event):
+        return all(event["dropped"][reason.replace("_", "-")] >= before["dropped"][reason.replace("_", "-")] + count
+                   for reason, count in counts.items())
+    dropped = media.wait_statistics(process, more, f"drops: {counts}")["dropped"]
+    seen = {reason.replace("-", "_"): count - before["dropped"][reason] for reason, count in dropped.items()
+            if count != before["dropped"][reason]}
+    check(seen == counts, f"dropped {seen}, not {counts}")
+
+
+def check_injected(lab, tap, process, before):
+    """What was on its way to this side comes again from where it came, as it was and otherwise."""
+    found = [entry for entry in wire.media_in(list(tap.datagrams)) if entry[1] == "direct" and entry[2][0] == lab.sides["a"].outside]
+    old = found[-40:]
+    for _, _, source, destination, packet in old:
+        tap.inject(source, destination, packet)
+        tap.inject(source, destination, renumber(packet))
+    tap.inject(source, destination, b"\x80" + bytes(5))
+    tap.inject(source, destination, b"\x80\x60" + bytes(1450))
+    wait_dropped(process, before, replayed=len(old), forged=len(old), malformed=1, too_large=1)
+    check(process.events.last("media")["received"] == before["received"], "one of them was taken")
+
+
+def renumber(packet):
+    """A later one, of somebody who does not have the key. RTCP has its number at the end."""
+    return packet[:-1] + bytes([packet[-1] + 100 & 127]) if srtp.is_rtcp(packet) else packet[:2] + bytes([packet[2] + 16 & 255]) + packet[3:]
+
+
+def check_refused(lab, process, before):
+    """From a local application: no RTP; larger than what is carried; a sequence number again."""
+    with lab.socket("a") as out:
+        for packet in (b"", b"GET / HTTP/1.0\r\n\r\n", b"\x80\x60" + bytes(1419), Talker.packet(0xaaaa0001, 0)):
+            out.sendto(packet, ("127.0.0.1", media.IN))
+    wait_dropped(process, before, no_rtp=2, too_large=1, repeated=1)
