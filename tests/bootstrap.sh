@@ -10,6 +10,8 @@ packages_run=(ca-certificates conntrack coturn ethtool glib-networking iproute2 
 packages_bindings=(gobject-introspection libgirepository1.0-dev valac gjs python3-gi)
 packages_proxies=(microsocks tinyproxy-bin) # for tests/lab/test_proxies.py and tests/test-ws-proxy.c
 packages_desktop=(tigervnc-standalone-server tigervnc-viewer x11-apps) # for tests/lab/test_desktop.py
+packages_media=(fonts-dejavu-core gstreamer1.0-plugins-base gstreamer1.0-plugins-good gstreamer1.0-tools gstreamer1.0-x
+  python3-cryptography xvfb) # for tests/lab/test_media.py and test_pipelines.py
 packages_bench=(iperf3)
 packages_docs=(binutils gi-docgen) # for make docs and tests/check-docs
 packages_examples=(libmosquitto-dev mosquitto python3-paho-mqtt) # for examples/ and tests/lab/test_examples.py

@@ -103,6 +103,11 @@ class Lab(Breakage):
         process.lines = Lines(process.name, process.popen.stdout) if process.popen.stdout else None
         return process
 
+    def run_script(self, machine, *words, code=None, environment=None, **streams):
+        """Any program that runs an ice-session; "{events}" among its words stands for the descriptor of the events."""
+        path = f"{os.path.dirname(program())}:{os.environ['PATH']}"
+        return self._process(machine, list(map(str, words)), code, {"PATH": path} | (environment or {}), None, streams)
+
     def _process(self, machine, command, code, environment, name, streams):
         variables = self._environment(machine) | ({"ICE_SESSION_CODE": code} if code else {}) | (environment or {})
         process = Process(name or machine, namespaces.command_in(machine, command), variables, self._on_line,

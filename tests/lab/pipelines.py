@@ -42,12 +42,44 @@ def start_sender(lab, machine, video, audio):
         + _rtcp("a", audio[0] + 1, audio[1] + 1)))
 
 
+class Blocks:
+    """Blocks of a stream, read as they come: frames, or pieces of sound."""
+
+    def __init__(self, stream, size, counts=lambda block: True):
+        self.times, self.last = [], None        # of those that count
+        self._changed = threading.Condition()
+        threading.Thread(target=self._read, args=(stream, size, counts), daemon=True).start()
+
+    def _read(self, stream, size, counts):
+        while len(block := stream.read(size)) == size:
+            with self._changed:
+                if counts(block):
+                    self.times.append(time.monotonic())
+                    self.last = block
+                    self._changed.notify_all()
+
+    def wait_for(self, predicate, what):
+        """Until one is as wanted; returns it."""
+        with self._changed:
+            if not self._changed.wait_for(lambda: self.last is not None and predicate(self.last), PATIENCE):
+                raise Failure(f"did not come: {what}")
+            return self.last
+
+    def wait_more(self, count):
+        with self._changed:
+            begin = len(self.times)
+        return self.wait_for(lambda _: len(self.times) >= begin + count, f"{count} more")
+
+
+def is_loud(block):
+    """The tone, not what stands for something that is missing."""
+    return max(memoryview(block).cast("h")) > 8000
+
+
 class Receiver:
-    """The other end: counts and keeps decoded frames and samples; video, audio: the ports that RTCP goes to and RTP comes at."""
+    """The other end, which decodes; video, audio: the ports that RTCP goes to and RTP comes at."""
 
     def __init__(self, lab, machine, video, audio):
-        self.frames, self.loud, self.last = [], 0, None      # when each came
-        self._changed = threading.Condition()
         pictures, sounds = os.pipe(), os.pipe()
         self.process = _start(lab, machine, (
             f"rtpbin name=v latency=100 udpsrc address=127.0.0.1 port={video[1]} caps={VIDEO} ! v.recv_rtp_sink_0 "
@@ -56,32 +88,20 @@ class Receiver:
             f"rtpbin name=a latency=100 udpsrc address=127.0.0.1 port={audio[1]} caps={AUDIO} ! a.recv_rtp_sink_0 "
             f"a. ! rtpopusdepay ! opusdec plc=false ! audioconvert ! audio/x-raw,format=S16LE,channels=1 ! fdsink sync=false fd={sounds[1]} "
             + _rtcp("a", audio[0] + 1, audio[1] + 1)), pass_fds=(pictures[1], sounds[1]))
-        for reading, take, size in ((pictures, self._take_frame, FRAME), (sounds, self._take_samples, SAMPLES // 10 * SAMPLE)):
-            os.close(reading[1])
-            threading.Thread(target=self._read, args=(reading[0], take, size), daemon=True).start()
+        for _, writing in (pictures, sounds):
+            os.close(writing)
+        self.frames = Blocks(os.fdopen(pictures[0], "rb"), FRAME)
+        self.sounds = Blocks(os.fdopen(sounds[0], "rb"), SAMPLES // 10 * SAMPLE, is_loud)
 
-    def _read(self, descriptor, take, size):
-        with os.fdopen(descriptor, "rb") as stream:
-            while len(data := stream.read(size)) == size:
-                with self._changed:
-                    take(data)
-                    self._changed.notify_all()
+    def wait_more(self):
+        """A second of frames, and half a second of sound. Returns the last frame."""
+        self.sounds.wait_more(5)
+        return self.frames.wait_more(RATE)
 
-    def _take_frame(self, data):
-        self.frames.append(time.monotonic())
-        self.last = data
 
-    def _take_samples(self, data):
-        """A tenth of a second; loud is the tone, not what stands for something that is missing."""
-        self.loud += max(memoryview(data).cast("h")) > 8000
-
-    def wait_more(self, frames=RATE, tenths=5):
-        """Until so many more frames, and tenths of a second of sound, have come. Returns the last frame."""
-        with self._changed:
-            begin, loud = len(self.frames), self.loud
-            if not self._changed.wait_for(lambda: len(self.frames) >= begin + frames and self.loud >= loud + tenths, PATIENCE):
-                raise Failure(f"{len(self.frames) - begin} of {frames} frames and {self.loud - loud} of {tenths} tenths of sound came")
-            return self.last
+def difference(frame, other):
+    """On average of all bytes; 0 to 255."""
+    return sum(abs(x - y) for x, y in zip(frame, other)) / len(frame)
 
 
 def average(frame, left, top, width, height):
