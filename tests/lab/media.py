@@ -75,7 +75,7 @@ class Tour:
 
 def check_sealed(lab, recorder, tap):
     """All media that crossed the recorder and the tap opens with the exported keys, by another implementation, and is not in there
-    as it is. Returns the packets within, by kind of path."""
+    as it is. Returns the packets within, by kind of path, each with the end that protected it: "client" or "server"."""
     lines = []
     for side in lab.sides:
         name = f"{lab.folder(side)}/{KEYS}"
@@ -87,9 +87,9 @@ def check_sealed(lab, recorder, tap):
     seen = [("channel", packet) for who in ("client", "server") for packet in recorder.datagrams(who) if wire.is_media(packet)]
     seen += [(kind, packet) for _, kind, _, _, packet in wire.media_in(tap.datagrams)]
     for kind, packet in seen:
-        plain = keys["client"].open(packet) or keys["server"].open(packet)
+        end, plain = next(((end, plain) for end, key in keys.items() if (plain := key.open(packet))), (None, None))
         check(plain, f"not authentic, on {kind}: {packet[:40].hex()}")
         head = 8 if srtp.is_rtcp(plain) else srtp.rtp_header(plain)
         check(len(plain) < head + 8 or packet[head:head + 8] != plain[head:head + 8], f"plain, on {kind}: {packet[:40].hex()}")
-        opened[kind].append(plain)
+        opened[kind].append((end, plain))
     return opened

@@ -15,6 +15,7 @@ from testing import check, scenario
 
 PAIR = {"a": "port-restricted", "b": "port-restricted"}
 PLAIN = b"The quick brown fox jumps over the lazy dog. "
+LISTENERS, JOINERS = 0xaaaa0001, 0xbbbb0002      # sources
 PACE = 0.01                     # seconds
 REPORT_EVERY = 20               # packets
 
@@ -90,7 +91,7 @@ def packets_while_the_paths_change(profile):
         recorder, tap, tour = Recorder(lab), wire.Wire(lab, "a"), media.Tour(lab)
         pair = media.start_pair(lab, ("--srtp-profile", profile, "--srtp-key-log", media.KEYS), server=recorder.url)
         check(all(process.events.last("media")["profile"] == profile for process in pair), "another profile")
-        talkers = [Talker(lab, "a", 0xaaaa0001), Talker(lab, "b", 0xbbbb0002)]
+        talkers = [Talker(lab, "a", LISTENERS), Talker(lab, "b", JOINERS)]
 
         def look(taken):
             for talker in talkers:
@@ -108,7 +109,9 @@ def packets_while_the_paths_change(profile):
         opened = media.check_sealed(lab, recorder, tap)
     for kind, packets in opened.items():
         check(packets, f"no media on {kind}")
-        check(all(srtp.is_rtcp(packet) or packet[12:].startswith(PLAIN) for packet in packets), f"other packets within, on {kind}")
+        for end, packet in packets:
+            check(srtp.is_rtcp(packet) or packet[12:].startswith(PLAIN), f"another packet within, on {kind}: {packet[:40].hex()}")
+            check((end == "client") == (JOINERS.to_bytes(4, "big") in packet[4:12]), f"on {kind}, under the key of the {end}: {packet[:12].hex()}")
     for event in last:
         check(event["dropped"]["forged"] == event["dropped"]["malformed"] == 0, f"dropped: {event}")
     counts = ", ".join(f"{len(packets)} {kind}" for kind, packets in opened.items())
@@ -123,7 +126,7 @@ def bad_packets_are_counted_and_dropped():
         lab.start_server()
         tap = wire.Wire(lab, "a")
         pair = media.start_pair(lab)
-        talkers = [Talker(lab, "a", 0xaaaa0001), Talker(lab, "b", 0xbbbb0002)]
+        talkers = [Talker(lab, "a", LISTENERS), Talker(lab, "b", JOINERS)]
         for process in pair:
             process.wait_for("path", kind="direct")
         lab.impair("a", loss=4, duplicate=8, corrupt=4, reorder=10, reorder_by=15)
@@ -189,6 +192,6 @@ def renumber(packet):
 def check_refused(lab, process, before):
     """From a local application: no RTP; larger than what is carried; a sequence number again."""
     with lab.socket("a") as out:
-        for packet in (b"", b"GET / HTTP/1.0\r\n\r\n", b"\x80\x60" + bytes(1419), Talker.packet(0xaaaa0001, 0)):
+        for packet in (b"", b"GET / HTTP/1.0\r\n\r\n", b"\x80\x60" + bytes(1419), Talker.packet(LISTENERS, 0)):
             out.sendto(packet, ("127.0.0.1", media.IN))
     wait_dropped(process, before, no_rtp=2, too_large=1, repeated=1)

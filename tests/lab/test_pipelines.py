@@ -60,7 +60,7 @@ def video_and_sound_while_the_paths_change():
     # On the channel, and after two moves.
     png.keep("media.png", beside(frames[0], frames[2]))
     for kind, packets in opened.items():
-        types = {packet[1] & 127 for packet in packets if not srtp.is_rtcp(packet)}
+        types = {packet[1] & 127 for _, packet in packets if not srtp.is_rtcp(packet)}
         check(types == {96, 97}, f"payload types on {kind}: {types}")
     check(all(event["received_rtcp"] for event in last), f"no RTCP: {last}")
     check(not last[1]["dropped"]["no-way-out"], f"for no port: {last[1]}")
