@@ -96,6 +96,41 @@ START_TEST (test_mtu_black_hole)
 }
 END_TEST
 
+/* What else wants to know how large a datagram may be: on a fresh path larger ones are tried, as long as
+ * nobody knows, also when QUIC has nothing to send. _i: the path takes no more than 1300. */
+static gboolean
+both_moved (Sim *sim, gpointer unused)
+{
+  return sim->last_path[0] == 2 && sim->last_path[1] == 2;
+}
+
+START_TEST (test_path_mtu)
+{
+  g_autoptr (GBytes) word = g_bytes_new_static ("moved", 5);
+  Sim sim;
+
+  sim_init (&sim, sim_seed (), -1);
+  sim.paths[2].mtu = _i ? 1300 : 0;
+  sim.paths[2].delay_us = 100000;
+  sim_connect (&sim);
+  ck_assert_int_eq (ics_quic_move (sim.quic[0], sim.now, 2, FALSE), ICS_QUIC_MOVE_STARTED);
+  sim_run (&sim, G_USEC_PER_SEC, NULL, NULL);
+  ck_assert (ics_quic_send_datagram (sim.quic[0], word));
+  ck_assert (sim_run (&sim, G_USEC_PER_SEC, both_moved, NULL));
+  for (guint side = 0; side < 2; side++)
+    ck_assert_uint_eq (ics_quic_get_path_mtu (sim.quic[side], sim.now), ICS_QUIC_MAX_PACKET);
+  sim_run (&sim, 6 * G_USEC_PER_SEC, NULL, NULL);
+  for (guint side = 0; side < 2; side++)
+    {
+      gsize mtu = ics_quic_get_path_mtu (sim.quic[side], sim.now);
+
+      ck_assert_uint_ge (mtu, _i ? 1200 : 1440);
+      ck_assert_uint_le (mtu, _i ? 1300 : ICS_QUIC_MAX_PACKET);
+    }
+  sim_clear (&sim);
+}
+END_TEST
+
 /* A path that was dead answers again: what vanished there meanwhile was not too large. */
 START_TEST (test_dead_path_is_no_black_hole)
 {
@@ -263,6 +298,7 @@ main (void)
   const SuiteLoop tests[] = {
     { test_fills_a_bottleneck, 2 * (int)G_N_ELEMENTS (losses) },
     { test_mtu_black_hole, 2 },
+    { test_path_mtu, 2 },
     { test_dead_path_is_no_black_hole, 2 },
     { test_batches_are_large, 2 },
     { test_reassembly_limit, 2 },
