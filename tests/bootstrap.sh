@@ -7,7 +7,7 @@ packages_build=(autoconf automake libtool pkg-config gcc libc6-dev make libglib2
   check)
 packages_run=(ca-certificates conntrack coturn ethtool glib-networking iproute2 miniupnpd miniupnpd-nftables nftables openssl
   procps python3 python3-aioice tayga util-linux)
-packages_bindings=(g++ gir1.2-glib-2.0 gobject-introspection libgirepository1.0-dev python3-gi valac)
+packages_bindings=(g++ gir1.2-glib-2.0 gjs gobject-introspection libgirepository1.0-dev python3-gi valac)
 packages_proxies=(microsocks tinyproxy-bin) # for tests/lab/test_proxies.py and tests/test-ws-proxy.c
 packages_desktop=(tigervnc-standalone-server tigervnc-viewer x11-apps) # for tests/lab/test_desktop.py
 packages_media=(fonts-dejavu-core gstreamer1.0-plugins-base gstreamer1.0-plugins-good gstreamer1.0-tools gstreamer1.0-x

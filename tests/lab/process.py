@@ -27,7 +27,7 @@ def example(name):
     """A program of examples/: as it was compiled against the installed library, or as it is."""
     if "ICS_LAB_EXAMPLES" not in os.environ:
         raise Failure("no examples: run with --examples and --prefix")
-    return str(EXAMPLES / name) if name.endswith(".py") else os.path.join(os.environ["ICS_LAB_EXAMPLES"], name)
+    return str(EXAMPLES / name) if name.endswith((".py", ".js")) else os.path.join(os.environ["ICS_LAB_EXAMPLES"], name)
 
 
 def example_environment():
