@@ -255,6 +255,13 @@ class Errors(unittest.TestCase):
             IceSession.code_get_nameplate("no code at all")
         self.assertTrue(is_error(caught.exception, IceSession.Error.INVALID_ARGUMENT))
 
+    def test_no_such_file(self):
+        side = Side(new_link(url, turn_ca_file="/none"))
+        side.start()
+        spin(lambda: side.closed)
+        self.assertTrue(is_error(side.connect_error, IceSession.Error.INVALID_ARGUMENT), side.connect_error)
+        self.assertEqual(side.error.message, side.connect_error.message)
+
     def test_the_peer_ends_with_a_reason(self):
         with Pair(url) as pair:
             pair.joiner.close(42, "no more of this")
