@@ -30,16 +30,17 @@ def program():
 
 
 class Lab(Breakage):
-    """clocks: the machines whose programs get a wall clock that jump_clock() can set; impair: the sides whose way to the
+    """clocks: the machines whose programs get a wall clock that jump_clock() can set; metered: those whose network is paid for by
+    volume; impair: the sides whose way to the
     internet impair() can make worse; gateways: {side: the words of a Gateway}, whose routers map ports."""
 
-    def __init__(self, a, b, clocks=(), impair=(), gateways=None, on_line=None):
+    def __init__(self, a, b, clocks=(), metered=(), impair=(), gateways=None, on_line=None):
         self._gateways = gateways or {}
         self.sides = {name: topology.Side(name, number, kind, name in impair, gateway.WAN if name in self._gateways else topology.WAN)
                       for number, (name, kind) in enumerate((("a", a), ("b", b)), 1)}
         self.gateways = {}
         self.server = None
-        self._clocks = clocks
+        self._clocks, self._metered = clocks, metered
         self._impairers = {}
         self.name_servers = {}      # of the sides with a NAT64
         self.scheme = "ws"
@@ -129,8 +130,10 @@ class Lab(Breakage):
         variables = {key: value for key, value in os.environ.items() if key.startswith(("ASAN_", "UBSAN_", "LSAN_", "TSAN_"))}
         variables |= {"PATH": os.environ["PATH"], "HOME": self.folder(machine), "LANG": "C.UTF-8", "TMPDIR": FILES,
                       "GSETTINGS_BACKEND": "memory", "GIO_USE_VFS": "local"}
-        if machine in self._clocks:
-            variables |= {"LD_PRELOAD": tool(".libs/wall-clock.so"), "ICS_LAB_CLOCK": self.clock_file(machine),
+        preloaded = [name for name, machines in (("wall-clock", self._clocks), ("metered", self._metered)) if machine in machines]
+        if preloaded:
+            variables |= {"LD_PRELOAD": " ".join(tool(f".libs/{name}.so") for name in preloaded),
+                          "ICS_LAB_CLOCK": self.clock_file(machine),
                           "ASAN_OPTIONS": variables.get("ASAN_OPTIONS", "") + ":verify_asan_link_order=0"}
         if machine in self.sides:
             variables["ICE_SESSION_SERVER"] = self.server_url(machine)

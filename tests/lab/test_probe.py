@@ -66,8 +66,9 @@ def two_addresses(a, b):
 
 @scenario
 def one_address():
-    """A server with one: what the filter does nobody can say; of the mapping, what can be said is true."""
-    with Lab(a="port-restricted", b="symmetric") as lab:
+    """A server with one: what the filter does nobody can say; of the mapping, what can be said is true. And a router that maps ports
+    by UPnP alone."""
+    with Lab(a="port-restricted", b="symmetric", gateways={"b": ("upnp",)}) as lab:
         lab.start_server()
         lab.wait_turn()
         for machine, varies in (("a", "no"), ("b", "yes")):
@@ -75,6 +76,12 @@ def one_address():
             is_seen(event, udp="yes", nat="yes", filtering="unknown")
             check(event["mapping"] in ("unknown", lab.sides[machine].kind.mapping), event)
             check(event["mapping_varies"] in ("unknown", varies), event)
+            found = event["port_mapping"]["upnp"]
+            if machine == "a":
+                check(found["maps"] == "no" and found["error"], f"UPnP: {found}")
+            else:
+                check(found == {"maps": "yes", "address": lab.sides["b"].outside, "error": None}, f"UPnP: {found}")
+        check(not lab.gateways["b"].mappings(), f"left behind: {lab.gateways['b'].mappings()}")
 
 
 @scenario

@@ -98,10 +98,11 @@ def counted_ports_are_predicted(listener, joiner):
             check(direct and probes <= 80, f"direct: {direct}, {probes} probes")
 
 
-@scenario(each={"random x random": ("symmetric", "symmetric", ()), "not wanted": ("symmetric", "port-restricted", ("--no-port-search",))})
-def nothing_is_searched(listener, joiner, options):
-    """Ports that nobody can hit, or that nobody shall look for: no probe is sent, and the session stays on the relay."""
-    with Lab(a=listener, b=joiner) as lab:
+@scenario(each={"random x random": ("symmetric", "symmetric"), "not wanted": ("symmetric", "port-restricted", ("--no-port-search",)),
+                "metered": ("symmetric", "port-restricted", (), ("b",))})
+def nothing_is_searched(listener, joiner, options=(), metered=()):
+    """Ports that nobody can hit, or that nobody shall look for, or pay for: no probe is sent, and the session stays on the relay."""
+    with Lab(a=listener, b=joiner, metered=metered) as lab:
         lab.start_server()
         pair = lab.pipes(options=("-v",), joiner_options=("-v", *options))
         pair[1].events.wait_until(lambda events: find(events, "no search for a way through the NATs"), "reason")
