@@ -48,7 +48,7 @@ by_time (gconstpointer a, gconstpointer b)
 static void
 sim_send (Sim *sim, guint from, guint path, const guint8 *data, gsize len)
 {
-  SimPath *p = &sim->paths[path];
+  SimPath *p = &sim->paths[path == 1 && sim->detour > 0 ? sim->detour : path];
   gint64 start = MAX (sim->now, p->busy_until[from]);
   GList *later;
   Flying *f;
@@ -56,12 +56,16 @@ sim_send (Sim *sim, guint from, guint path, const guint8 *data, gsize len)
   sim->packets[from][path]++;
   sim->without_quic_bit += (data[0] & 0x40) == 0;
   sim->largest[from] = MAX (sim->largest[from], len);
+  p->bytes[from] += len;
   if (p->dead[from] || (p->mtu > 0 && len > p->mtu) || (p->loss > 0 && g_rand_double (sim->rand) < p->loss))
     return;
   if (p->rate > 0)
     {
       if ((guint64)(start - sim->now) * p->rate / G_USEC_PER_SEC > p->queue)
-        return;
+        {
+          p->overflowed[from]++;
+          return;
+        }
       start += (gint64)(len * G_USEC_PER_SEC / p->rate);
       p->busy_until[from] = start;
     }

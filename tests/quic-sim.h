@@ -17,6 +17,8 @@ typedef struct
   gsize mtu;        /* larger packets vanish; 0 = none does */
   gboolean dead[2]; /* direction 0: from the client */
   gint64 busy_until[2];
+  guint64 bytes[2];      /* that were to be carried */
+  guint64 overflowed[2]; /* packets that found the queue full */
 } SimPath;
 
 typedef struct
@@ -34,6 +36,7 @@ typedef struct
   guint moved[2], move_failed[2];
   guint last_path[2];
   guint64 packets[2][SIM_PATHS];
+  guint detour; /* 0, or the path that carries what is sent on path 1, of which QUIC knows nothing */
   guint64 without_quic_bit;
   guint64 batches[2];
   guint64 largest[2];                /* packet sent so far */

@@ -202,67 +202,6 @@ START_TEST (test_reassembly_limit)
 }
 END_TEST
 
-/* A move upwards in the middle of a transfer, from a relay that is full (40 Mbit/s, a round trip of 80 ms and
- * its queue): by how much what arrived falls behind what the relay would have brought by then.
- *
- * Not by more than the relay held: what is in flight there when the sender moves is overtaken, taken for lost
- * and sent once more, while the fresh congestion window (RFC 9000 §9.4) doubles with each of the short round
- * trips. */
-#define RELAY_RATE (40 * MBIT)
-#define RELAY_DELAY_US 40000
-#define RELAY_QUEUE (256 * 1024)
-#define RELAY_HELD (RELAY_RATE / 1000 * 2 * RELAY_DELAY_US / 1000 + RELAY_QUEUE)
-
-typedef struct
-{
-  Bulk bulk;
-  gint64 moved_at;
-  guint64 before;
-  gint64 behind;
-} Upgrade;
-
-static gboolean
-upgrading (Sim *sim, gpointer user_data)
-{
-  Upgrade *u = user_data;
-  gboolean done = bulk_done (sim, &u->bulk);
-  gint64 due;
-
-  if (u->moved_at == 0 && u->bulk.read > 20000000
-      && ics_quic_move (sim->quic[0], sim->now, 3, FALSE) == ICS_QUIC_MOVE_STARTED)
-    {
-      u->moved_at = sim->now;
-      u->before = u->bulk.read;
-    }
-  if (u->moved_at != 0 && u->bulk.read < u->bulk.size)
-    {
-      due = (sim->now - u->moved_at) * RELAY_RATE / G_USEC_PER_SEC;
-      u->behind = MAX (u->behind, due - (gint64)(u->bulk.read - u->before));
-    }
-  return done;
-}
-
-START_TEST (test_upgrade_keeps_the_pace)
-{
-  Upgrade u = { 0 };
-  Sim sim;
-
-  sim_init (&sim, sim_seed (), -1);
-  sim.paths[1] = (SimPath){ .rate = RELAY_RATE, .delay_us = RELAY_DELAY_US, .queue = RELAY_QUEUE };
-  sim.paths[3].rate = 200 * MBIT;
-  sim.paths[3].delay_us = 10000;
-  sim_connect (&sim);
-  bulk_start (&sim, &u.bulk, (guint)_i & 1, 60000000);
-  ck_assert (sim_run (&sim, 60 * G_USEC_PER_SEC, upgrading, &u));
-  g_print ("behind the relay by at most %d kB, which held up to %d kB\n", (int)u.behind / 1000,
-           RELAY_HELD / 1000);
-  ck_assert_uint_eq (sim.last_path[0], 3);
-  ck_assert_int_le (u.behind, RELAY_HELD);
-  bulk_clear (&u.bulk);
-  sim_clear (&sim);
-}
-END_TEST
-
 /* What a packet says of its path counts only when it is authentic. */
 START_TEST (test_discarded_packets_are_no_sign_of_life)
 {
@@ -302,7 +241,6 @@ main (void)
     { test_dead_path_is_no_black_hole, 2 },
     { test_batches_are_large, 2 },
     { test_reassembly_limit, 2 },
-    { test_upgrade_keeps_the_pace, 2 },
     { test_discarded_packets_are_no_sign_of_life, 1 },
   };
 

@@ -22,6 +22,20 @@ typedef struct
 
 #define ICS_LOSS_MARKS 16
 
+/* What is known of the path in use, see quic-guard.c. */
+typedef struct
+{
+  IcsPathTag tag;
+  gint64 min_rtt_us;
+  guint64 limit;  /* bytes in flight; 0: none is needed */
+  guint64 losses; /* of all streams, when last looked at */
+  guint64 round_delivered;
+  gint64 round_since;
+  double rate; /* bytes per microsecond */
+  guint rounds;
+  guint grown; /* the last one in which it was much higher */
+} IcsGuard;
+
 typedef enum
 {
   ICS_FRAGMENTS_FEW,
@@ -99,7 +113,8 @@ struct _IcsQuic
   GPtrArray *acked_news; /* StreamEntry whose writers are to be told */
   guint64 in_flight;     /* bytes, after the last acknowledgement */
   guint64 sent_since_acks;
-  gsize packet_size;     /* of late, on average */
+  gsize packet_size; /* of late, on average */
+  IcsGuard guard;
   guint busy_streams;    /* that wait for acknowledgements */
   IcsStreamRoom tx_room; /* what each stream may keep for sending */
   gsize turn;            /* bytes of a stream before it is the next one's turn */
@@ -148,6 +163,11 @@ void ics_quic_set_pace (IcsQuic *self, double bytes_per_us);
 ngtcp2_ssize ics_quic_write_stream (IcsQuic *self, IcsQuicPacket *packet);
 void ics_quic_open_waiting (IcsQuic *self);
 void ics_quic_retry_blocked (IcsQuic *self);
+void ics_quic_guard_acks (IcsQuic *self, const ngtcp2_conn_info *info);
+/* Bytes per microsecond, or 0: ngtcp2's own pace. */
+double ics_quic_guard_pace (IcsQuic *self);
+/* Whether new data has to wait for acknowledgements. */
+gboolean ics_quic_guard_holds (IcsQuic *self);
 IcsFragments ics_quic_count_fragments (IcsQuic *self, StreamEntry *entry);
 void ics_quic_stream_progress (IcsQuic *self, StreamEntry *entry, guint64 sent, guint64 acked);
 gsize ics_quic_packet_limit (IcsQuic *self);

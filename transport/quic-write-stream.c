@@ -85,7 +85,9 @@ next_stream (IcsQuic *self)
 {
   StreamEntry *entry = g_queue_peek_head (&self->ready);
 
-  return entry != NULL && self->hold && entry->id != 0 ? NULL : entry;
+  if (entry == NULL || ics_quic_guard_holds (self))
+    return NULL;
+  return self->hold && entry->id != ICS_CONTROL_STREAM ? NULL : entry;
 }
 
 static ngtcp2_ssize

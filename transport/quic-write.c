@@ -61,11 +61,16 @@ settle_fins (IcsQuic *self)
 }
 
 static double
-pacing_rate (const ngtcp2_conn_info *info) /* bytes per nanosecond */
+pacing_rate (IcsQuic *self, const ngtcp2_conn_info *info) /* bytes per microsecond */
 {
+  double guarded = ics_quic_guard_pace (self);
+
+  if (guarded > 0)
+    return guarded;
   if (info->pacing_rate > 0)
-    return info->pacing_rate;
-  return 1.25 * (double)info->cwnd / (double)MAX (info->smoothed_rtt, 1); /* RFC 9002 §7.7 */
+    return info->pacing_rate * NGTCP2_MICROSECONDS;
+  /* RFC 9002 §7.7 */
+  return 1.25 * (double)info->cwnd / (double)MAX (info->smoothed_rtt, 1) * NGTCP2_MICROSECONDS;
 }
 
 /* What the streams keep for sending follows what the path holds: enough for the next round trip. */
@@ -78,13 +83,14 @@ look_at_acks (IcsQuic *self)
   self->trickling = FALSE;
   ics_quic_retry_blocked (self);
   ngtcp2_conn_get_conn_info (self->conn, &info);
+  ics_quic_guard_acks (self, &info);
   self->in_flight = info.bytes_in_flight;
   self->sent_since_acks = 0;
   self->tx_room = (IcsStreamRoom){
     .unsent = MAX (2 * (gsize)info.cwnd / MAX (self->busy_streams, 1), ICS_STREAM_TX_MIN),
     .total = ICS_STREAM_TX_MAX / MAX (self->busy_streams, 1),
   };
-  ics_quic_set_pace (self, pacing_rate (&info) * NGTCP2_MICROSECONDS);
+  ics_quic_set_pace (self, pacing_rate (self, &info));
 }
 
 /* One packet; 0 when there is none now. */
@@ -141,9 +147,9 @@ next_packet (IcsQuic *self, gsize at, guint *path)
 }
 
 static gsize
-get_burst (const ngtcp2_conn_info *info)
+get_burst (IcsQuic *self, const ngtcp2_conn_info *info)
 {
-  gsize burst = (gsize)(pacing_rate (info) * BURST_US * NGTCP2_MICROSECONDS);
+  gsize burst = (gsize)(pacing_rate (self, info) * BURST_US);
 
   return CLAMP (MIN (burst, info->send_quantum), MIN_BURST, ICS_QUIC_BATCH_SIZE);
 }
@@ -157,8 +163,11 @@ pace (IcsQuic *self, const ngtcp2_conn_info *info, gsize sent)
    * before the first sample. */
   if (info->first_rtt_sample_ts == UINT64_MAX)
     return;
+  self->paced_until = start + (gint64)((double)sent / pacing_rate (self, info));
+  /* ngtcp2 adds the time that takes at its own rate, which is next to nothing when it is not believed. */
+  if (ics_quic_guard_pace (self) > 0)
+    start = self->paced_until;
   ngtcp2_conn_update_pkt_tx_time (self->conn, ics_quic_ts (start));
-  self->paced_until = start + (gint64)((double)sent / pacing_rate (info) / NGTCP2_MICROSECONDS);
 }
 
 gboolean
@@ -175,7 +184,7 @@ ics_quic_write (IcsQuic *self, gint64 now, gsize max, IcsQuicBatch *batch)
   if (self->has_read)
     look_at_acks (self);
   ngtcp2_conn_get_conn_info (self->conn, &info);
-  burst = MIN (get_burst (&info), max);
+  burst = MIN (get_burst (self, &info), max);
   do
     {
       n = next_packet (self, batch->len, &path);
