@@ -121,7 +121,8 @@ ics_quic_guard_pace (IcsQuic *self)
 {
   const IcsGuard *guard = &self->guard;
 
-  if (guard->limit == 0 || self->in_flight + self->sent_since_acks < OVERSHOOT * guard->limit)
+  if (guard->limit == 0
+      || (double)(self->in_flight + self->sent_since_acks) < OVERSHOOT * (double)guard->limit)
     return 0;
   /* not by the rate, which may be next to nothing in the first rounds */
   return DRAIN_PACE * (double)guard->limit / (double)(guard->min_rtt_us + JITTER_US);
