@@ -14,7 +14,11 @@
  * ngtcp2's window to double. New data waits then; what ngtcp2 repeats does not, but is paced.
  * Acknowledgements go as ever. */
 
-#define SPOILT_PRODUCT 4294967296.0 /* bytes under way that no path holds */
+/* What no path of ours has: 100 Gbit/s, or under way 16 times what flow control allows. What such a
+ * difference comes to is a matter of chance, and of how much time it is divided by: on a short path the rate
+ * tells, on a long one the product. */
+#define SPOILT_RATE 12.5 /* bytes per nanosecond */
+#define SPOILT_PRODUCT (16.0 * ICS_QUIC_CONN_WINDOW)
 #define IN_FLIGHT_GAIN 1.5
 #define GROWTH_GAIN 4
 /* The rate of the best round, and what is left of it with each other one: half after 23 */
@@ -48,7 +52,8 @@ static gboolean
 is_spoilt (const ngtcp2_conn_info *info)
 {
   return info->first_rtt_sample_ts != UINT64_MAX
-         && info->pacing_rate * (double)info->smoothed_rtt > SPOILT_PRODUCT;
+         && (info->pacing_rate > SPOILT_RATE
+             || info->pacing_rate * (double)info->smoothed_rtt > SPOILT_PRODUCT);
 }
 
 static void
