@@ -21,6 +21,13 @@ typedef enum
   ICS_MEDIA_RTCP
 } IcsMediaKind;
 
+/**
+ * ICS_N_MEDIA_KINDS:
+ *
+ * How many kinds of packets there are; they are numbered from 0.
+ *
+ * Since: 0.1
+ */
 #define ICS_N_MEDIA_KINDS 2
 
 #define ICS_TYPE_MEDIA_KIND (ics_media_kind_get_type ())
@@ -64,6 +71,13 @@ typedef enum
   ICS_MEDIA_DROP_UNREAD
 } IcsMediaDrop;
 
+/**
+ * ICS_N_MEDIA_DROP_REASONS:
+ *
+ * How many reasons there are; they are numbered from 0.
+ *
+ * Since: 0.1
+ */
 #define ICS_N_MEDIA_DROP_REASONS 12
 
 #define ICS_TYPE_MEDIA_DROP (ics_media_drop_get_type ())
