@@ -46,8 +46,12 @@ class Breakage:
         self._filter(side, f"udp dport != {port} drop", "out")
         self._filter(side, f"udp sport != {port} drop", "in")
 
+    def block_port(self, side, protocol, port):
+        """Drop what goes to this port, "udp" or "tcp", at this side's router."""
+        self._filter(side, f"{protocol} dport {port} drop", "out")
+
     def restore(self, side):
-        """Ends block_udp, block_all and allow_udp_port."""
+        """Ends block_udp, block_all, block_port and allow_udp_port."""
         namespaces.nft(self.sides[side].routers[0], "flush chain inet filter verbs")
 
     def _filter(self, side, rule, way):

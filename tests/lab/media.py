@@ -52,6 +52,8 @@ class Tour:
     def __init__(self, lab):
         self._lab, self._relays = lab, lab.turn_pids()
         lab.block_udp("a", topology.SERVER)
+        # A tap sees UDP; a host whose relay is slow to answer takes one over TCP.
+        lab.block_port("a", "tcp", wire.TURN_PORT)
         self._tell_relays(signal.SIGSTOP)
 
     def _tell_relays(self, number):
