@@ -32,10 +32,13 @@ class Breakage:
         exception = f"ip saddr != {spare} ip daddr != {spare} " if spare else ""
         self._filter(side, f"{exception}meta l4proto udp drop", way)
         if not tcp:
-            for family, addresses in (("ip", f"{topology.SERVER}, {topology.SERVER_SECOND}"),
-                                      ("ip6", f"{topology.SERVER6}, {topology.SERVER6_SECOND}")):
-                self._filter(side, f"meta l4proto tcp {family} saddr != {{ {addresses} }} "
-                                   f"{family} daddr != {{ {addresses} }} drop", way)
+            self.block_tcp(side, way)
+
+    def block_tcp(self, side, way=None):
+        """Drop TCP at this side's router, but with the server."""
+        for family, addresses in (("ip", f"{topology.SERVER}, {topology.SERVER_SECOND}"),
+                                  ("ip6", f"{topology.SERVER6}, {topology.SERVER6_SECOND}")):
+            self._filter(side, f"meta l4proto tcp {family} saddr != {{ {addresses} }} {family} daddr != {{ {addresses} }} drop", way)
 
     def block_all(self, side, way=None):
         """Drop everything at this side's router, silently; way: only what goes "out", or comes "in"."""
@@ -51,7 +54,7 @@ class Breakage:
         self._filter(side, f"{protocol} dport {port} drop", "out")
 
     def restore(self, side):
-        """Ends block_udp, block_all, block_port and allow_udp_port."""
+        """Ends block_udp, block_tcp, block_all, block_port and allow_udp_port."""
         namespaces.nft(self.sides[side].routers[0], "flush chain inet filter verbs")
 
     def _filter(self, side, rule, way):

@@ -46,13 +46,13 @@ def finish(first, second):
 
 
 class Tour:
-    """channel -> turn -> direct -> turn -> direct. To be made before the pair is started, which begins on the channel: neither the
-    TURN server nor the other host can be reached then."""
+    """channel -> turn -> direct -> turn -> direct, all over UDP, which a tap sees. To be made before the pair is started, which begins on
+    the channel: neither the TURN server nor the other host can be reached then."""
 
     def __init__(self, lab):
         self._lab, self._relays = lab, lab.turn_pids()
         lab.block_udp("a", topology.SERVER)
-        # A tap sees UDP; a host whose relay is slow to answer takes one over TCP.
+        # Who gets no answer over UDP soon tries TCP.
         lab.block_port("a", "tcp", wire.TURN_PORT)
         self._tell_relays(signal.SIGSTOP)
 
@@ -70,6 +70,7 @@ class Tour:
                 self._tell_relays(signal.SIGCONT)
             elif kind == "turn":
                 self._lab.restore("a")
+                self._lab.block_tcp("a")
             elif number + 1 < len(TOUR):
                 self._lab.block_udp("a", topology.SERVER)
         return journey
