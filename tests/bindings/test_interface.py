@@ -126,7 +126,12 @@ class Versions(unittest.TestCase):
 
 
 class Readme(unittest.TestCase):
-    def test_it_has_the_program(self):
+    def test_its_c_program_compiles(self):
+        program = (SOURCE / "README").read_text().split("```c\n")[1].split("```")[0]
+        subprocess.run(["cc", "-fsyntax-only", "-Wall", "-Wextra", "-Wno-unused-parameter", "-Werror", *pkg_config("--cflags"),
+                        "-x", "c", "-"], input=program, check=True, text=True)
+
+    def test_it_has_the_python_program(self):
         program = (SOURCE / "examples" / "two-hosts.py").read_text()
         self.assertLessEqual(len(program.splitlines()), 20)
         self.assertTrue(f"```python\n{program}```\n" in (SOURCE / "README").read_text(), "README has another two-hosts.py")
