@@ -21,27 +21,53 @@ make_bottleneck (Sim *sim, guint path, double loss)
 
 static const double losses[] = { 0, 0.001, 0.01, 0.03 };
 
-/* One stream fills it, in either direction: 0.85 of it and more, as a rule. What chance takes from a single
- * run of a few seconds is allowed for; with windows of 2 MiB it was 0.6 with losses. */
+/* One stream fills it, in either direction: 0.85 of it and more, from a tenth of the transfer to nine tenths.
+ * With windows of 2 MiB it is 0.69 to 0.91 with losses. Over 300 seeds at 3 % it has a mean of 0.99 and a
+ * standard deviation of 0.025.
+ *
+ * Start and end are not in it, since what chance takes there is a fixed time, not a share: the start-up of
+ * BBR2 meets the first, small receive windows, where a packet that is lost twice stops the sender until a
+ * probe time-out; the last packets, if lost, cost another one; and a transfer that is slow so far meets
+ * BBR2's look at the round-trip time after five seconds. One seed in 300 lost a fifth of 60 MB to all three.
+ * The start took 1.1 s, and never more than 1.4. */
+typedef struct
+{
+  Bulk bulk;
+  gint64 begin, end;
+} Middle;
+
+static gboolean
+with_middle (Sim *sim, gpointer user_data)
+{
+  Middle *m = user_data;
+  gboolean done = bulk_done (sim, &m->bulk);
+
+  if (m->begin == 0 && m->bulk.read >= m->bulk.size / 10)
+    m->begin = sim->now;
+  if (m->end == 0 && m->bulk.read >= m->bulk.size / 10 * 9)
+    m->end = sim->now;
+  return done;
+}
+
 START_TEST (test_fills_a_bottleneck)
 {
-  double loss = losses[_i >> 1];
-  guint64 size = 60000000;
-  Sim sim;
-  Bulk b;
+  double loss = losses[_i >> 1], share;
+  Middle m = { 0 };
   gint64 start;
-  double share;
+  Sim sim;
 
   sim_init (&sim, sim_seed (), -1);
   make_bottleneck (&sim, 1, loss);
   sim_connect (&sim);
   start = sim.now;
-  bulk_start (&sim, &b, _i & 1, size);
-  ck_assert (sim_run (&sim, 120 * G_USEC_PER_SEC, bulk_done, &b));
-  share = (double)size * G_USEC_PER_SEC / (double)(sim.now - start) / (100 * MBIT);
-  g_print ("loss %.1f %%: %.2f of the bottleneck\n", 100 * loss, share);
-  ck_assert_double_ge (share, loss > 0 ? 0.8 : 0.85);
-  bulk_clear (&b);
+  bulk_start (&sim, &m.bulk, _i & 1, 60000000);
+  ck_assert (sim_run (&sim, 120 * G_USEC_PER_SEC, with_middle, &m));
+  share = 0.8 * (double)m.bulk.size * G_USEC_PER_SEC / (double)(m.end - m.begin) / (100 * MBIT);
+  g_print ("loss %.1f %%: %.2f of the bottleneck, after a start of %d ms\n", 100 * loss, share,
+           (int)(m.begin - start) / 1000);
+  ck_assert_double_ge (share, 0.85);
+  ck_assert_int_le (m.begin - start, 4 * G_USEC_PER_SEC);
+  bulk_clear (&m.bulk);
   sim_clear (&sim);
 }
 END_TEST
