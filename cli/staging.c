@@ -280,7 +280,9 @@ open_folders (CliStaging *self, CliManifest *manifest)
 
       if (parent < 0)
         continue;
-      fchmodat (parent, name, mode, 0);
+      /* Then the folder stays as private as it was made. */
+      if (fchmodat (parent, name, mode, 0) != 0)
+        g_debug ("%s keeps its mode: %s", entry->path, g_strerror (errno));
       close (parent);
     }
 }
