@@ -72,7 +72,7 @@ ics_quic_path_answered (IcsQuic *self, gint64 now, guint path)
 
   if (self->conn == NULL || self->closed || path != ics_quic_get_path (self))
     return FALSE;
-  self->now = now;
+  now = ics_quic_advance (self, now);
   self->last_answer = now;
   if (now - last > ANSWER_GAP_US || self->path_since > last)
     self->answers_since = now;

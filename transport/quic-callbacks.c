@@ -188,7 +188,7 @@ on_datagram (ngtcp2_conn *conn, uint32_t flags, const uint8_t *data, size_t len,
 }
 
 static int
-on_path_validation (ngtcp2_conn *conn, uint32_t flags, const ngtcp2_path *path,
+on_path_validation (ngtcp2_conn *conn, uint32_t flags, const ngtcp2_path *path ICS_AND_OLD_PATH,
                     ngtcp2_path_validation_result result, void *user_data)
 {
   IcsQuic *self = user_data;

@@ -18,6 +18,9 @@
 #define ICS_ERROR_IS_DOUBTFUL(rv) FALSE
 #endif
 
+/* Whether a round trip was measured on the path in use. */
+#define ICS_QUIC_HAS_RTT(info) ((info)->min_rtt != UINT64_MAX)
+
 #if NGTCP2_VERSION_NUM < 0x010000
 
 typedef ngtcp2_connection_close_error ngtcp2_ccerr;
@@ -37,6 +40,13 @@ typedef ngtcp2_conn_stat ngtcp2_conn_info;
 #define ICS_ORIGINAL_DCID_PRESENT(params) ((void)(params))
 #define ngtcp2_conn_in_closing_period ngtcp2_conn_is_in_closing_period
 #define ngtcp2_conn_in_draining_period ngtcp2_conn_is_in_draining_period
+#define ngtcp2_conn_shutdown_stream(conn, flags, id, code) ngtcp2_conn_shutdown_stream (conn, id, code)
+#define ngtcp2_conn_shutdown_stream_read(conn, flags, id, code)                                              \
+  ngtcp2_conn_shutdown_stream_read (conn, id, code)
+/* The path before, in the arguments of the callback path_validation. */
+#define ICS_AND_OLD_PATH
+/* From when on a burst is paced. */
+#define ICS_QUIC_PACED_FROM(start, now) (start)
 
 static inline void
 ics_quic_peer_error (ngtcp2_conn *conn, ngtcp2_ccerr *error)
@@ -44,15 +54,32 @@ ics_quic_peer_error (ngtcp2_conn *conn, ngtcp2_ccerr *error)
   ngtcp2_conn_get_connection_close_error (conn, error);
 }
 
+/* Bytes per nanosecond; 0: not known. */
+static inline double
+ics_quic_pacing_rate (const ngtcp2_conn_info *info)
+{
+  return info->pacing_rate;
+}
+
 #else
 
 #define ICS_CC_ALGO NGTCP2_CC_ALGO_BBR
 #define ICS_ORIGINAL_DCID_PRESENT(params) ((params)->original_dcid_present = 1)
+#define ICS_AND_OLD_PATH , const ngtcp2_path *old_path
+/* Its time must not go back; later releases (pacing.compensation) keep the mean by themselves. */
+#define ICS_QUIC_PACED_FROM(start, now) (now)
 
 static inline void
 ics_quic_peer_error (ngtcp2_conn *conn, ngtcp2_ccerr *error)
 {
   *error = *ngtcp2_conn_get_ccerr (conn);
+}
+
+/* 1.x does not tell it. */
+static inline double
+ics_quic_pacing_rate (const ngtcp2_conn_info *info)
+{
+  return 0;
 }
 
 #endif

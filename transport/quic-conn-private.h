@@ -179,4 +179,12 @@ ics_quic_ts (gint64 now)
   return (ngtcp2_tstamp)now * NGTCP2_MICROSECONDS;
 }
 
+/* Who read the clock before may call after who read it later; ngtcp2 1.x aborts when its time goes back. */
+static inline gint64
+ics_quic_advance (IcsQuic *self, gint64 now)
+{
+  self->now = MAX (self->now, now);
+  return self->now;
+}
+
 G_END_DECLS

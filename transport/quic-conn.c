@@ -335,7 +335,7 @@ ics_quic_read (IcsQuic *self, gint64 now, guint path, const guint8 *data, gsize 
   guint64 opened = ics_quic_get_opened ();
   int rv;
 
-  self->now = now;
+  now = ics_quic_advance (self, now);
   if (self->closed || (self->conn == NULL && !accept_initial (self, now, data, len)) || self->conn == NULL
       || !classify (self, path, data, len, &tag))
     {
@@ -387,7 +387,7 @@ ics_quic_handle_timeout (IcsQuic *self, gint64 now)
 {
   int rv;
 
-  self->now = now;
+  now = ics_quic_advance (self, now);
   if (self->conn == NULL || self->closed || now < ics_quic_next_timeout (self))
     return;
   self->trickling = FALSE;
@@ -413,7 +413,7 @@ ics_quic_get_rtt (IcsQuic *self)
   if (self->conn == NULL)
     return 0;
   ngtcp2_conn_get_conn_info (self->conn, &info);
-  return info.first_rtt_sample_ts == UINT64_MAX ? 0 : (gint64)(info.smoothed_rtt / NGTCP2_MICROSECONDS);
+  return ICS_QUIC_HAS_RTT (&info) ? (gint64)(info.smoothed_rtt / NGTCP2_MICROSECONDS) : 0;
 }
 
 guint64

@@ -51,9 +51,10 @@ count_all_losses (IcsQuic *self)
 static gboolean
 is_spoilt (const ngtcp2_conn_info *info)
 {
-  return info->first_rtt_sample_ts != UINT64_MAX
-         && (info->pacing_rate > SPOILT_RATE
-             || info->pacing_rate * (double)info->smoothed_rtt > SPOILT_PRODUCT);
+  double rate = ics_quic_pacing_rate (info);
+
+  return ICS_QUIC_HAS_RTT (info)
+         && (rate > SPOILT_RATE || rate * (double)info->smoothed_rtt > SPOILT_PRODUCT);
 }
 
 static void

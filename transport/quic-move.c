@@ -30,7 +30,7 @@ ics_quic_move (IcsQuic *self, gint64 now, guint path, gboolean immediate)
 
   if (self->closed || self->conn == NULL || !self->config.client)
     return ICS_QUIC_MOVE_REFUSED;
-  self->now = now;
+  now = ics_quic_advance (self, now);
   tag = ics_path_map_next (self->paths, path);
   ics_synthetic_path_init (&target, tag);
   rv = immediate ? ngtcp2_conn_initiate_immediate_migration (self->conn, &target.path, ics_quic_ts (now))

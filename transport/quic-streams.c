@@ -133,9 +133,9 @@ serve (IcsQuic *self, IcsQuicStream *stream)
   if (work.consumed > 0)
     ngtcp2_conn_extend_max_stream_offset (self->conn, work.id, grow_window (entry, &work));
   if (work.reset)
-    ngtcp2_conn_shutdown_stream (self->conn, work.id, work.reset_code);
+    ngtcp2_conn_shutdown_stream (self->conn, 0, work.id, work.reset_code);
   else if (work.stop)
-    ngtcp2_conn_shutdown_stream_read (self->conn, work.id, 0);
+    ngtcp2_conn_shutdown_stream_read (self->conn, 0, work.id, 0);
   if (work.pending > 0 || work.fin_pending)
     ics_quic_queue_stream (self, entry);
 }

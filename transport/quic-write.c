@@ -63,12 +63,12 @@ settle_fins (IcsQuic *self)
 static double
 pacing_rate (IcsQuic *self, const ngtcp2_conn_info *info) /* bytes per microsecond */
 {
-  double guarded = ics_quic_guard_pace (self);
+  double guarded = ics_quic_guard_pace (self), rate = ics_quic_pacing_rate (info);
 
   if (guarded > 0)
     return guarded;
-  if (info->pacing_rate > 0)
-    return info->pacing_rate * NGTCP2_MICROSECONDS;
+  if (rate > 0)
+    return rate * NGTCP2_MICROSECONDS;
   /* RFC 9002 §7.7 */
   return 1.25 * (double)info->cwnd / (double)MAX (info->smoothed_rtt, 1) * NGTCP2_MICROSECONDS;
 }
@@ -151,7 +151,7 @@ get_burst (IcsQuic *self, const ngtcp2_conn_info *info)
 {
   gsize burst = (gsize)(pacing_rate (self, info) * BURST_US);
 
-  return CLAMP (MIN (burst, info->send_quantum), MIN_BURST, ICS_QUIC_BATCH_SIZE);
+  return CLAMP (MIN (burst, ngtcp2_conn_get_send_quantum (self->conn)), MIN_BURST, ICS_QUIC_BATCH_SIZE);
 }
 
 static void
@@ -161,13 +161,13 @@ pace (IcsQuic *self, const ngtcp2_conn_info *info, gsize sent)
 
   /* ngtcp2 0.12 spreads the first ten packets of a fresh path over the initial RTT guess if it is paced
    * before the first sample. */
-  if (info->first_rtt_sample_ts == UINT64_MAX)
+  if (!ICS_QUIC_HAS_RTT (info))
     return;
   self->paced_until = start + (gint64)((double)sent / pacing_rate (self, info));
   /* ngtcp2 adds the time that takes at its own rate, which is next to nothing when it is not believed. */
   if (ics_quic_guard_pace (self) > 0)
     start = self->paced_until;
-  ngtcp2_conn_update_pkt_tx_time (self->conn, ics_quic_ts (start));
+  ngtcp2_conn_update_pkt_tx_time (self->conn, ics_quic_ts (ICS_QUIC_PACED_FROM (start, self->now)));
 }
 
 gboolean
@@ -178,7 +178,7 @@ ics_quic_write (IcsQuic *self, gint64 now, gsize max, IcsQuicBatch *batch)
   guint path = 0;
 
   *batch = (IcsQuicBatch){ .data = self->out };
-  self->now = now;
+  ics_quic_advance (self, now);
   if (self->conn == NULL || self->closed)
     return FALSE;
   if (self->has_read)
@@ -218,7 +218,8 @@ write_close (IcsQuic *self, gint64 now, const ngtcp2_ccerr *error, guint8 *buf, 
       || ngtcp2_conn_in_draining_period (self->conn))
     return 0;
   ngtcp2_path_storage_zero (&ps);
-  n = ngtcp2_conn_write_connection_close (self->conn, &ps.path, &pi, buf, cap, error, ics_quic_ts (now));
+  n = ngtcp2_conn_write_connection_close (self->conn, &ps.path, &pi, buf, cap, error,
+                                          ics_quic_ts (ics_quic_advance (self, now)));
   return n > 0 ? (gsize)n : 0;
 }
 
