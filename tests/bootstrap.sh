@@ -15,6 +15,8 @@ packages_media=(fonts-dejavu-core gstreamer1.0-plugins-base gstreamer1.0-plugins
 packages_bench=(iperf3)
 packages_docs=(binutils gi-docgen) # for make docs and tests/check-docs
 packages_examples=(libmosquitto-dev mosquitto python3-paho-mqtt) # for examples/ and tests/lab/test_examples.py
+packages_debian=(autopkgtest debhelper debootstrap fakeroot lintian) # for tests/packages
+packages_portability=(abigail-tools clang)
 
 say() { printf '%s\n' "$*"; }
 fail() { printf '%s\n' "$*" >&2; exit 1; }
