@@ -55,7 +55,7 @@ G_DECLARE_FINAL_TYPE (IcsMediaChannel, ics_media_channel, ICS, MEDIA_CHANNEL, GO
  * preferred one first, "SRTP_AEAD_AES_128_GCM" or "SRTP_AES128_CM_HMAC_SHA1_80"; %NULL: both, in this order.
  * Of what the joiner prefers the hosts take the first that the listener has, too
  * @flags: how
- * @error: return location
+ * @error: return location for an error
  *
  * Opens the link's media channel. Once per link: its keys must not begin anew. From any thread.
  *
@@ -100,7 +100,7 @@ ICS_AVAILABLE_IN_1_0 gboolean ics_media_channel_send_rtcp (IcsMediaChannel *self
  * @self: the channel
  * @kind: (out): what the packet is
  * @cancellable: (nullable): ends the wait
- * @error: return location
+ * @error: return location for an error
  *
  * Takes the next packet that came; blocks until there is one. Not for a thread whose main context other work
  * waits for. It takes what the signals would tell: use one or the other.
