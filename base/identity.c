@@ -46,11 +46,13 @@ static int
 set_dates (gnutls_x509_crt_t certificate)
 {
   gint64 now = g_get_real_time () / G_USEC_PER_SEC;
+  /* Some 32-bit machines know no later time. Nobody judges a pinned certificate by it. */
+  gint64 end = sizeof (time_t) < sizeof (gint64) ? MIN (now + LIFETIME_S, G_MAXINT32) : now + LIFETIME_S;
   int rc = gnutls_x509_crt_set_activation_time (certificate, (time_t)(now - ONE_DAY_S));
 
   if (rc < 0)
     return rc;
-  return gnutls_x509_crt_set_expiration_time (certificate, (time_t)(now + LIFETIME_S));
+  return gnutls_x509_crt_set_expiration_time (certificate, (time_t)end);
 }
 
 static int

@@ -152,7 +152,7 @@ gboolean
 cli_staging_finish_file (const CliEntry *entry, int fd, GError **error)
 {
   mode_t mode = (entry->executable ? 0755 : 0644) & ~get_umask ();
-  const struct timespec times[2] = { { .tv_nsec = UTIME_OMIT }, { .tv_sec = entry->mtime } };
+  const struct timespec times[2] = { { .tv_nsec = UTIME_OMIT }, { .tv_sec = (time_t)entry->mtime } };
   gboolean good = fchmod (fd, mode) == 0;
 
   /* A file system that cannot keep the time is no reason to lose the file. */

@@ -165,8 +165,8 @@ open_initial (Spy *self, const guint8 *data, gsize len)
   pos += 1u + data[pos];
   if (pos >= len)
     return;
-  pos += read_varint (data, len, &pos);
-  end = read_varint (data, len, &pos);
+  pos += (gsize)read_varint (data, len, &pos);
+  end = (gsize)read_varint (data, len, &pos);
   end += pos;
   if (end > len || pos + SAMPLE_OFFSET + 16 > end)
     return;

@@ -59,7 +59,8 @@ START_TEST (certificate_is_what_it_says)
   ck_assert_str_eq (name, "ice-session");
   ck_assert_int_lt (gnutls_x509_crt_get_activation_time (certificate), now - 23 * 3600);
   ck_assert_int_gt (gnutls_x509_crt_get_expiration_time (certificate),
-                    now + G_GINT64_CONSTANT (99) * 365 * 86400);
+                    sizeof (time_t) < sizeof (gint64) ? G_MAXINT32 - 365 * 86400
+                                                      : now + G_GINT64_CONSTANT (99) * 365 * 86400);
   ck_assert_int_eq (
       gnutls_x509_crt_verify (certificate, &certificate, 1, GNUTLS_VERIFY_DISABLE_CA_SIGN, &status), 0);
   ck_assert_uint_eq (status & GNUTLS_CERT_SIGNATURE_FAILURE, 0);

@@ -45,7 +45,7 @@ make_path (SimPath *path, Wire wire)
 {
   path->rate = wire.mbit * MBIT;
   path->delay_us = wire.rtt * MS / 2;
-  path->queue = MAX (2 * path->rate * wire.rtt / 1000, 20000);
+  path->queue = (gsize)MAX (2 * path->rate * wire.rtt / 1000, 20000);
 }
 
 static gboolean

@@ -144,7 +144,7 @@ pass_line (ImpairQueue *self, gint64 now, gsize bytes, gint64 *at)
   /* The packet that is just being sent does not wait any more: one always finds a place. */
   if (start > now && (double)(start - now) / NS_PER_S * rate / 8 + (double)bytes > room)
     return FALSE;
-  *at = self->line_free_at = start + (gint64)((double)bytes * 8 / rate * NS_PER_S);
+  *at = self->line_free_at = start + (gint64)((double)bytes * 8 * NS_PER_S / rate);
   return TRUE;
 }
 

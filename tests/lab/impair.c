@@ -169,7 +169,7 @@ static void
 wait_until (struct pollfd *fds, guint n, gint64 when)
 {
   gint64 left = when != G_MAXINT64 ? MAX (when - now_ns (), 0) : 0;
-  struct timespec timeout = { .tv_sec = left / NS_PER_S, .tv_nsec = left % NS_PER_S };
+  struct timespec timeout = { .tv_sec = (time_t)(left / NS_PER_S), .tv_nsec = (long)(left % NS_PER_S) };
 
   if (ppoll (fds, n, when != G_MAXINT64 ? &timeout : NULL, NULL) < 0)
     for (guint i = 0; i < n; i++)

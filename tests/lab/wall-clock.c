@@ -57,8 +57,8 @@ clock_gettime (clockid_t clock, struct timespec *when)
   if (result == 0 && offset != NULL && is_wall_clock (clock))
     {
       shifted = when->tv_sec * NS_PER_S + when->tv_nsec + atomic_load (offset);
-      when->tv_sec = shifted / NS_PER_S;
-      when->tv_nsec = shifted % NS_PER_S;
+      when->tv_sec = (time_t)(shifted / NS_PER_S);
+      when->tv_nsec = (long)(shifted % NS_PER_S);
     }
   return result;
 }
