@@ -7,7 +7,7 @@ import stat
 
 import srtp
 import topology
-import wire
+import wiretap
 from journey import Journey
 from testing import check
 
@@ -53,7 +53,7 @@ class Tour:
         self._lab, self._relays = lab, lab.turn_pids()
         lab.block_udp("a", topology.SERVER)
         # Who gets no answer over UDP soon tries TCP.
-        lab.block_port("a", "tcp", wire.TURN_PORT)
+        lab.block_port("a", "tcp", wiretap.TURN_PORT)
         self._tell_relays(signal.SIGSTOP)
 
     def _tell_relays(self, number):
@@ -87,8 +87,8 @@ def check_sealed(lab, recorder, tap):
             lines.append(file.read())
     check(lines[0] == lines[1] and lines[0].count("\n") == 1, "the hosts have different keys")
     keys, opened = srtp.read_key_log(lines[0]), {kind: [] for kind in ("channel", "turn", "direct")}
-    seen = [("channel", packet) for who in ("client", "server") for packet in recorder.datagrams(who) if wire.is_media(packet)]
-    seen += [(kind, packet) for _, kind, _, _, packet in wire.media_in(tap.datagrams)]
+    seen = [("channel", packet) for who in ("client", "server") for packet in recorder.datagrams(who) if wiretap.is_media(packet)]
+    seen += [(kind, packet) for _, kind, _, _, packet in wiretap.media_in(tap.datagrams)]
     for kind, packet in seen:
         end, plain = next(((end, plain) for end, key in keys.items() if (plain := key.open(packet))), (None, None))
         check(plain, f"not authentic, on {kind}: {packet[:40].hex()}")

@@ -8,7 +8,7 @@ import threading
 import media
 import srtp
 import topology
-import wire
+import wiretap
 from journey import Journey
 from lab import Lab
 from process import PATIENCE, Failure
@@ -88,7 +88,7 @@ def packets_while_the_paths_change(profile):
     srtp.check_vectors()
     with Lab(**PAIR) as lab:
         lab.start_server()
-        recorder, tap, tour = Recorder(lab), wire.Wire(lab, "a"), media.Tour(lab)
+        recorder, tap, tour = Recorder(lab), wiretap.Wiretap(lab, "a"), media.Tour(lab)
         pair = media.start_pair(lab, ("--srtp-profile", profile, "--srtp-key-log", media.KEYS), server=recorder.url)
         check(all(process.events.last("media")["profile"] == profile for process in pair), "another profile")
         talkers = [Talker(lab, "a", LISTENERS), Talker(lab, "b", JOINERS)]
@@ -124,7 +124,7 @@ def bad_packets_are_counted_and_dropped():
     whose packets are none."""
     with Lab(**PAIR, impair=("a",)) as lab:
         lab.start_server()
-        tap = wire.Wire(lab, "a")
+        tap = wiretap.Wiretap(lab, "a")
         pair = media.start_pair(lab)
         talkers = [Talker(lab, "a", LISTENERS), Talker(lab, "b", JOINERS)]
         for process in pair:
@@ -197,7 +197,7 @@ def wait_dropped(process, before, **counts):
 
 def check_injected(lab, tap, process, before):
     """What was on its way to this side comes again from where it came, as it was and otherwise."""
-    found = [entry for entry in wire.media_in(list(tap.datagrams)) if entry[1] == "direct" and entry[2][0] == lab.sides["a"].outside]
+    found = [entry for entry in wiretap.media_in(list(tap.datagrams)) if entry[1] == "direct" and entry[2][0] == lab.sides["a"].outside]
     old = found[-40:]
     for _, _, source, destination, packet in old:
         tap.inject(source, destination, packet)

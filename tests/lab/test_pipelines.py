@@ -10,7 +10,7 @@ import media
 import pipelines
 import png
 import srtp
-import wire
+import wiretap
 from lab import Lab
 from recorder import Recorder
 from testing import check, scenario
@@ -40,7 +40,7 @@ def video_and_sound_while_the_paths_change():
     frames = []
     with Lab(a="port-restricted", b="port-restricted") as lab:
         lab.start_server()
-        recorder, tap, tour = Recorder(lab), wire.Wire(lab, "a"), media.Tour(lab)
+        recorder, tap, tour = Recorder(lab), wiretap.Wiretap(lab, "a"), media.Tour(lab)
         pair = media.start_pair(lab, ("--srtp-key-log", media.KEYS), dict.fromkeys("ab", ports()), recorder.url)
         receiver = pipelines.Receiver(lab, "b", VIDEO, AUDIO)
         sender = pipelines.start_sender(lab, "a", VIDEO, AUDIO)

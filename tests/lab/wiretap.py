@@ -16,7 +16,7 @@ STUN_COOKIE = b"\x21\x12\xa4\x42"
 SEND_INDICATION, DATA_INDICATION, DATA = 0x0016, 0x0017, 0x0013     # RFC 8656 §18
 
 
-class Wire:
+class Wiretap:
     def __init__(self, lab, side):
         self._lab, self.datagrams = lab, []         # (when, (address, port), (address, port), payload)
         interface = f"to-{side}"
