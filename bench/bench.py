@@ -184,6 +184,9 @@ def main():
     if why:
         print(f"no namespaces can be made here: {why}")
         return 1
+    if not os.path.exists(os.path.join(options.programs, "bench/quic-bare")):
+        print(f"{options.programs} has no programs to measure: build them with make bench-programs")
+        return 1
     about, plan, bench = machine.describe(), Plan(MODES[options.mode], options.words), Bench(options)
     bench.run(plan)
     lines = lines_of(plan, about)
