@@ -192,11 +192,11 @@ ics_link_finalize (GObject *object)
   G_OBJECT_CLASS (ics_link_parent_class)->finalize (object);
 }
 
-static void
-install_settable (void)
-{
-  const GParamFlags settable = G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS;
+#define SETTABLE ((GParamFlags)(G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS))
 
+static void
+install_meeting (void)
+{
   /**
    * IcsLink:server-uri:
    *
@@ -204,7 +204,7 @@ install_settable (void)
    *
    * Since: 0.1
    */
-  props[PROP_SERVER_URI] = g_param_spec_string ("server-uri", NULL, NULL, NULL, settable);
+  props[PROP_SERVER_URI] = g_param_spec_string ("server-uri", NULL, NULL, NULL, SETTABLE);
 
   /**
    * IcsLink:channel:
@@ -215,7 +215,7 @@ install_settable (void)
    *
    * Since: 0.1
    */
-  props[PROP_CHANNEL] = g_param_spec_object ("channel", NULL, NULL, ICS_TYPE_CHANNEL, settable);
+  props[PROP_CHANNEL] = g_param_spec_object ("channel", NULL, NULL, ICS_TYPE_CHANNEL, SETTABLE);
 
   /**
    * IcsLink:nameplate:
@@ -226,7 +226,7 @@ install_settable (void)
    *
    * Since: 0.1
    */
-  props[PROP_NAMEPLATE] = g_param_spec_string ("nameplate", NULL, NULL, NULL, settable);
+  props[PROP_NAMEPLATE] = g_param_spec_string ("nameplate", NULL, NULL, NULL, SETTABLE);
 
   /**
    * IcsLink:application:
@@ -236,8 +236,12 @@ install_settable (void)
    *
    * Since: 0.1
    */
-  props[PROP_APPLICATION] = g_param_spec_string ("application", NULL, NULL, NULL, settable);
+  props[PROP_APPLICATION] = g_param_spec_string ("application", NULL, NULL, NULL, SETTABLE);
+}
 
+static void
+install_paths (void)
+{
   /**
    * IcsLink:policy:
    *
@@ -246,7 +250,7 @@ install_settable (void)
    * Since: 0.1
    */
   props[PROP_POLICY] = g_param_spec_enum ("policy", NULL, NULL, ICS_TYPE_PATH_POLICY, ICS_PATH_POLICY_AUTO,
-                                          settable | G_PARAM_EXPLICIT_NOTIFY);
+                                          SETTABLE | G_PARAM_EXPLICIT_NOTIFY);
 
   /**
    * IcsLink:family:
@@ -255,7 +259,7 @@ install_settable (void)
    *
    * Since: 0.1
    */
-  props[PROP_FAMILY] = g_param_spec_int ("family", NULL, NULL, 0, 6, 0, settable);
+  props[PROP_FAMILY] = g_param_spec_int ("family", NULL, NULL, 0, 6, 0, SETTABLE);
 
   /**
    * IcsLink:turn-uris:
@@ -266,7 +270,7 @@ install_settable (void)
    *
    * Since: 0.1
    */
-  props[PROP_TURN_URIS] = g_param_spec_boxed ("turn-uris", NULL, NULL, G_TYPE_STRV, settable);
+  props[PROP_TURN_URIS] = g_param_spec_boxed ("turn-uris", NULL, NULL, G_TYPE_STRV, SETTABLE);
 
   /**
    * IcsLink:server-turn:
@@ -275,7 +279,7 @@ install_settable (void)
    *
    * Since: 0.1
    */
-  props[PROP_SERVER_TURN] = g_param_spec_boolean ("server-turn", NULL, NULL, TRUE, settable);
+  props[PROP_SERVER_TURN] = g_param_spec_boolean ("server-turn", NULL, NULL, TRUE, SETTABLE);
 
   /**
    * IcsLink:port-mapping:
@@ -285,7 +289,7 @@ install_settable (void)
    *
    * Since: 0.1
    */
-  props[PROP_PORT_MAPPING] = g_param_spec_boolean ("port-mapping", NULL, NULL, TRUE, settable);
+  props[PROP_PORT_MAPPING] = g_param_spec_boolean ("port-mapping", NULL, NULL, TRUE, SETTABLE);
 
   /**
    * IcsLink:turn-ca-file:
@@ -294,7 +298,7 @@ install_settable (void)
    *
    * Since: 0.1
    */
-  props[PROP_TURN_CA_FILE] = g_param_spec_string ("turn-ca-file", NULL, NULL, NULL, settable);
+  props[PROP_TURN_CA_FILE] = g_param_spec_string ("turn-ca-file", NULL, NULL, NULL, SETTABLE);
 
   /**
    * IcsLink:port-search:
@@ -305,8 +309,12 @@ install_settable (void)
    *
    * Since: 0.1
    */
-  props[PROP_PORT_SEARCH] = g_param_spec_boolean ("port-search", NULL, NULL, TRUE, settable);
+  props[PROP_PORT_SEARCH] = g_param_spec_boolean ("port-search", NULL, NULL, TRUE, SETTABLE);
+}
 
+static void
+install_limits (void)
+{
   /**
    * IcsLink:timeout-ms:
    *
@@ -315,7 +323,7 @@ install_settable (void)
    *
    * Since: 0.1
    */
-  props[PROP_TIMEOUT_MS] = g_param_spec_uint ("timeout-ms", NULL, NULL, 0, G_MAXUINT, 0, settable);
+  props[PROP_TIMEOUT_MS] = g_param_spec_uint ("timeout-ms", NULL, NULL, 0, G_MAXUINT, 0, SETTABLE);
 
   /**
    * IcsLink:handshake-timeout-ms:
@@ -325,7 +333,7 @@ install_settable (void)
    * Since: 0.1
    */
   props[PROP_HANDSHAKE_TIMEOUT_MS]
-      = g_param_spec_uint ("handshake-timeout-ms", NULL, NULL, 0, G_MAXUINT, 0, settable);
+      = g_param_spec_uint ("handshake-timeout-ms", NULL, NULL, 0, G_MAXUINT, 0, SETTABLE);
 }
 
 static void
@@ -482,7 +490,9 @@ ics_link_class_init (IcsLinkClass *klass)
   object_class->set_property = ics_link_set_property;
   object_class->get_property = ics_link_get_property;
   object_class->finalize = ics_link_finalize;
-  install_settable ();
+  install_meeting ();
+  install_paths ();
+  install_limits ();
   install_readable ();
   g_object_class_install_properties (object_class, N_PROPS, props);
   install_signals ();
