@@ -51,12 +51,7 @@ current (IcsQuic *self)
 static gboolean
 is_small (IcsQuic *self)
 {
-  IcsPathTag tag;
-
-  if (!self->small_packets)
-    return FALSE;
-  tag = current (self);
-  return tag.path == self->small_tag.path && tag.generation == self->small_tag.generation;
+  return self->small_packets && ics_path_tag_equal (current (self), self->small_tag);
 }
 
 gsize

@@ -194,9 +194,11 @@ on_path_validation (ngtcp2_conn *conn, uint32_t flags, const ngtcp2_path *path I
   IcsQuic *self = user_data;
   IcsPathTag tag = ics_synthetic_path_tag (path);
 
+  if (result == NGTCP2_PATH_VALIDATION_RESULT_SUCCESS)
+    ics_quic_path_is_valid (self, tag);
   /* An aborted validation was replaced by another move: its outcome is the other's. */
-  if (!self->moving || result == NGTCP2_PATH_VALIDATION_RESULT_ABORTED || tag.path != self->moving_to.path
-      || tag.generation != self->moving_to.generation)
+  if (!self->moving || result == NGTCP2_PATH_VALIDATION_RESULT_ABORTED
+      || !ics_path_tag_equal (tag, self->moving_to))
     return 0;
   self->moving = FALSE;
   if (result != NGTCP2_PATH_VALIDATION_RESULT_SUCCESS)

@@ -100,6 +100,8 @@ struct _IcsQuic
   gboolean has_read; /* since the last packet was made */
   gboolean moving;   /* a move of our own that has no outcome yet */
   IcsPathTag moving_to;
+  IcsPathTag vouched_tag; /* see ics_quic_vouch_for_path() */
+  gsize vouched;          /* bytes that may leave there before its validation */
 
   GHashTable *streams; /* id -> StreamEntry */
   GQueue ready;        /* StreamEntry with something to send */
@@ -149,6 +151,8 @@ void ics_quic_set_callbacks (ngtcp2_callbacks *callbacks, gboolean client);
 void ics_quic_push_event (IcsQuic *self, IcsQuicEventType type, guint path);
 void ics_quic_fail (IcsQuic *self, int liberr);
 void ics_quic_notice_move (IcsQuic *self);
+void ics_quic_vouch_for_path (IcsQuic *self);
+void ics_quic_path_is_valid (IcsQuic *self, IcsPathTag tag);
 void ics_quic_closed_by_peer (IcsQuic *self);
 StreamEntry *ics_quic_add_stream (IcsQuic *self, gint64 id, IcsQuicStream *stream);
 void ics_quic_remove_stream (IcsQuic *self, StreamEntry *entry, gboolean lost);

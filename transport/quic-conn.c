@@ -377,8 +377,7 @@ ics_quic_next_timeout (IcsQuic *self)
   expiry = ngtcp2_conn_get_expiry (self->conn);
   if (expiry == UINT64_MAX)
     return G_MAXINT64;
-  /* Rounded up: a timer that fires too early would spin. So would one that ngtcp2 can not serve: an
-   * acknowledgement is due, say, and the path may not carry more before it is validated (RFC 9000 §8.1). */
+  /* Rounded up: a timer that fires too early would spin. So would one that ngtcp2 does not serve at once. */
   return MAX ((gint64)((expiry + NGTCP2_MICROSECONDS - 1) / NGTCP2_MICROSECONDS), self->not_before);
 }
 

@@ -104,7 +104,7 @@ ics_quic_guard_acks (IcsQuic *self, const ngtcp2_conn_info *info)
   IcsGuard *guard = &self->guard;
 
   guard->limit = 0;
-  if (tag.path != guard->tag.path || tag.generation != guard->tag.generation)
+  if (!ics_path_tag_equal (tag, guard->tag))
     *guard = (IcsGuard){ .tag = tag, .min_rtt_us = G_MAXINT64, .round_since = self->now };
   else if (is_spoilt (info))
     {

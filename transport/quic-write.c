@@ -7,8 +7,6 @@
 
 /* How soon to look again at a timer that is due and makes no packet. */
 #define UNSERVED_WAIT_US 1000
-/* and when the path can not be used until the peer says more */
-#define NO_PATH_WAIT_US (100 * 1000)
 /* Timers are late, those of poll() by up to a millisecond: what could have been sent meanwhile may go at
  * once, so that the mean is kept. */
 #define PACING_CREDIT_US 2000
@@ -107,13 +105,6 @@ write_packet (IcsQuic *self, guint8 *buf, guint *path)
     n = NGTCP2_ERR_WRITE_MORE;
   while (n == NGTCP2_ERR_WRITE_MORE)
     n = ics_quic_write_stream (self, &packet);
-  /* A server whose first challenge had to be small (RFC 9000 §8.2.1) and whose second one had no answer: the
-   * path died just after the client moved there. ngtcp2 would give the connection up; the client moves on. */
-  if (n == NGTCP2_ERR_NO_VIABLE_PATH)
-    {
-      self->not_before = self->now + NO_PATH_WAIT_US;
-      return 0;
-    }
   if (n < 0)
     {
       ics_quic_fail (self, (int)n);
@@ -183,6 +174,7 @@ ics_quic_write (IcsQuic *self, gint64 now, gsize max, IcsQuicBatch *batch)
     return FALSE;
   if (self->has_read)
     look_at_acks (self);
+  ics_quic_vouch_for_path (self);
   ngtcp2_conn_get_conn_info (self->conn, &info);
   burst = MIN (get_burst (self, &info), max);
   do
@@ -202,6 +194,8 @@ ics_quic_write (IcsQuic *self, gint64 now, gsize max, IcsQuicBatch *batch)
          && batch->len < n * ICS_QUIC_BATCH_PACKETS);
   ics_quic_report_head (self);
   self->out_len = batch->len;
+  if (self->vouched < G_MAXSIZE)
+    self->vouched -= MIN (self->vouched, batch->len);
   if (batch->len > 0)
     pace (self, &info, batch->len);
   return batch->len > 0;

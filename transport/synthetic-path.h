@@ -24,6 +24,12 @@ typedef struct
   struct sockaddr_in6 local, remote;
 } IcsSyntheticPath;
 
+static inline gboolean
+ics_path_tag_equal (IcsPathTag a, IcsPathTag b)
+{
+  return a.path == b.path && a.generation == b.generation;
+}
+
 /* @self is self-referential: it must not be copied. */
 void ics_synthetic_path_init (IcsSyntheticPath *self, IcsPathTag tag);
 IcsPathTag ics_synthetic_path_tag (const ngtcp2_path *path);
