@@ -102,7 +102,7 @@ struct _IcsEngine
   IcsQuic *quic;
   gboolean connected; /* told the application */
   gboolean blocked;   /* the active path takes no more for now */
-  gboolean news_wait; /* readers are not told yet of all that came */
+  gint64 news_at;     /* when readers are to be told of what came, at the latest */
   gboolean mute;      /* the peer has not agreed to get more there */
   IcsQuicStream *control;
   IcsControlReader control_reader;

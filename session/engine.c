@@ -74,6 +74,7 @@ ics_engine_new (const IcsEngineConfig *config, const IcsEngineCallbacks *callbac
   self->deadline = G_MAXINT64;
   self->direct_deadline = G_MAXINT64;
   self->move_retry_at = G_MAXINT64;
+  self->news_at = G_MAXINT64;
   self->own_turn = g_ptr_array_new_with_free_func ((GDestroyNotify)ics_turn_server_free);
   self->path_table = g_hash_table_new (NULL, NULL);
   ics_control_reader_init (&self->control_reader);
@@ -386,8 +387,7 @@ next_timeout (IcsEngine *self, gint64 now)
 
   if (self->quic == NULL)
     return next;
-  if (self->news_wait)
-    return now;
+  next = MIN (next, self->news_at);
   next = MIN (next, ics_legs_next_timeout (self));
   next = MIN (next, ics_network_next_timeout (self));
   next = MIN (next, ics_path_engine_next_timeout (self->paths));

@@ -150,7 +150,8 @@ overflow (const Case *c, guint side, How how)
 }
 
 /* From a fat path to a narrow one, that carries 430 packets in that time: slow start overshoots once. The old
- * path held 2,000 packets, which ngtcp2 repeats. */
+ * path held 2,000 packets, which ngtcp2 repeats. How much more the old state does depends on whether it was
+ * still that of BBR's start-up (some 6,000) or not (2,000). */
 START_TEST (test_move_to_a_narrow_path)
 {
   const Case c = { { 100, 80 }, { 5, 20 }, 1500 };
@@ -158,7 +159,7 @@ START_TEST (test_move_to_a_narrow_path)
 
   g_print ("found the queue full: %u packets, with the old state %u\n", fresh, carried_over);
   ck_assert_uint_le (fresh, 500);
-  ck_assert_uint_gt (carried_over, 5 * 500);
+  ck_assert_uint_gt (carried_over, 3 * 500);
 }
 END_TEST
 

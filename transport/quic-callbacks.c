@@ -104,6 +104,7 @@ on_stream_data (ngtcp2_conn *conn, uint32_t flags, int64_t id, uint64_t offset, 
   if (id != ICS_CONTROL_STREAM)
     self->delivered += len;
   entry->untold += len;
+  self->news_size += len;
   if (entry->untold >= TELL_AT_ONCE || id == ICS_CONTROL_STREAM)
     self->news_urgent = TRUE;
   if (!ics_quic_stream_received (entry->stream, data, len, (flags & NGTCP2_STREAM_DATA_FLAG_FIN) != 0,

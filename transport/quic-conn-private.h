@@ -75,6 +75,7 @@ typedef struct
   gint64 progress; /* the last acknowledgement, or when the first byte after it was sent */
   gsize window;    /* for what we receive */
   IcsLossMarks losses;
+  guint uncounted;  /* packets before the next count of pieces */
   gboolean blocked; /* by the peer's window, when it was last tried */
 } StreamEntry;
 
@@ -91,6 +92,10 @@ struct _IcsQuic
   GHashTable *cids;       /* our connection ids, as 64 bit numbers */
   guint64 last_cid;       /* one of them, the last that was found */
   gboolean last_cid_known;
+  IcsPathTag last_tag; /* of a server's last packet to it */
+  gboolean last_tag_known;
+  IcsPathTag read_tag; /* of the last packet, and its addresses */
+  IcsSyntheticPath read_pair;
   gboolean trickling; /* one of the streams is */
   gint64 paced_until; /* when what was sent has gone out at the pace */
   gint64 not_before;  /* see ics_quic_next_timeout() */
@@ -111,11 +116,16 @@ struct _IcsQuic
   GPtrArray *news;     /* StreamEntry whose readers are to be told */
   gboolean news_fresh; /* a packet was read since that was last looked at */
   gboolean news_urgent;
-  gint64 news_since;     /* the oldest */
+  gint64 news_since; /* the oldest */
+  guint64 news_size;
+  gint64 told_at;
+  gboolean news_is_bulk;
   GPtrArray *acked_news; /* StreamEntry whose writers are to be told */
   guint64 in_flight;     /* bytes, after the last acknowledgement */
   guint64 sent_since_acks;
-  gsize packet_size; /* of late, on average */
+  gsize packet_size;              /* of late, on average */
+  ngtcp2_path_storage write_pair; /* of the last packet that was made */
+  ngtcp2_pkt_info write_info;     /* of no use: there is no ECN below */
   IcsGuard guard;
   guint busy_streams;    /* that wait for acknowledgements */
   IcsStreamRoom tx_room; /* what each stream may keep for sending */
@@ -141,13 +151,12 @@ typedef struct
 {
   guint8 *buf;
   gsize cap;
-  ngtcp2_path_storage ps;
-  ngtcp2_pkt_info pi;
   gboolean begun; /* ngtcp2 has to finish it */
 } IcsQuicPacket;
 
 guint64 ics_quic_get_opened (void); /* packets decrypted on this thread */
 void ics_quic_set_callbacks (ngtcp2_callbacks *callbacks, gboolean client);
+int ics_quic_make_conn (IcsQuic *self, const ngtcp2_pkt_hd *initial, gint64 now);
 void ics_quic_push_event (IcsQuic *self, IcsQuicEventType type, guint path);
 void ics_quic_fail (IcsQuic *self, int liberr);
 void ics_quic_notice_move (IcsQuic *self);

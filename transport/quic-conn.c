@@ -58,8 +58,8 @@ own_cid (IcsQuic *self, const ngtcp2_cid *cid)
   g_hash_table_add (self->cids, g_memdup2 (cid->data, ICS_CID_SIZE));
 }
 
-static int
-make_conn (IcsQuic *self, const ngtcp2_pkt_hd *hd, gint64 now)
+int
+ics_quic_make_conn (IcsQuic *self, const ngtcp2_pkt_hd *hd, gint64 now)
 {
   IcsSyntheticPath path;
   ngtcp2_callbacks callbacks;
@@ -109,13 +109,14 @@ ics_quic_new (const IcsQuicConfig *config, gint64 now, GError **error)
   self->streams = g_hash_table_new_full (g_int64_hash, g_int64_equal, NULL, NULL);
   self->news = g_ptr_array_new ();
   self->acked_news = g_ptr_array_new ();
+  ngtcp2_path_storage_zero (&self->write_pair);
   self->out = g_malloc (ICS_QUIC_BATCH_SIZE + ICS_QUIC_MAX_PACKET);
   self->hub = ics_stream_hub_new (config->wake, config->user_data);
   randombytes_buf (self->stateless_reset_secret, sizeof self->stateless_reset_secret);
   ics_quic_set_path_kind (self, config->path, config->kind);
   self->tls.conn_ref = (ngtcp2_crypto_conn_ref){ .get_conn = get_conn, .user_data = self };
   if (!ics_quic_tls_init (&self->tls, config->client, config->credentials, config->peer_fingerprint)
-      || (config->client && make_conn (self, NULL, now) != 0))
+      || (config->client && ics_quic_make_conn (self, NULL, now) != 0))
     {
       g_set_error_literal (error, ICS_ERROR, ICS_ERROR_FAILED, "the TLS library refused to start");
       ics_quic_free (self);
@@ -252,117 +253,6 @@ ics_quic_closed_by_peer (IcsQuic *self)
     push_closed (self, g_error_new (ICS_ERROR, ICS_ERROR_PROTOCOL,
                                     "the peer ended the connection with error 0x%" G_GINT64_MODIFIER "x",
                                     error.error_code));
-}
-
-/* --- reading --- */
-
-static gboolean
-accept_initial (IcsQuic *self, gint64 now, const guint8 *data, gsize len)
-{
-  ngtcp2_pkt_hd hd;
-  int rv = ngtcp2_accept (&hd, data, len);
-
-  if (self->config.client || rv != 0)
-    return FALSE;
-  rv = make_conn (self, &hd, now);
-  if (rv != 0)
-    ics_quic_fail (self, rv);
-  return rv == 0;
-}
-
-/* A client of ngtcp2 ignores what arrives elsewhere than on its path, on that which it validates or on those
- * it left very lately. But a server that has not followed yet still sends on its old path, and when it has
- * used up its connection ids only those packets can say so. They pass for packets of the path in use. */
-static IcsPathTag
-client_tag (IcsQuic *self, guint path)
-{
-  if (self->moving && path == self->moving_to.path)
-    return self->moving_to;
-  return ics_synthetic_path_tag (ngtcp2_conn_get_path (self->conn));
-}
-
-static gboolean
-is_own_cid (IcsQuic *self, const guint8 *data)
-{
-  guint64 key;
-
-  memcpy (&key, data, sizeof key);
-  if (self->last_cid_known && key == self->last_cid)
-    return TRUE;
-  self->last_cid_known = g_hash_table_contains (self->cids, &key);
-  self->last_cid = key;
-  return self->last_cid_known;
-}
-
-/* RFC 9000 §17.3: a short header has no length of the connection id; ours are all of one size. */
-static gboolean
-classify (IcsQuic *self, guint path, const guint8 *data, gsize len, IcsPathTag *tag)
-{
-  ngtcp2_cid dcid;
-
-  *tag = self->config.client ? client_tag (self, path) : ics_path_map_latest (self->paths, path);
-  if (len == 0)
-    return FALSE;
-  if (data[0] & 0x80)
-    return TRUE;
-  if (len < 1 + ICS_CID_SIZE)
-    return FALSE;
-  if (!is_own_cid (self, data + 1))
-    return FALSE;
-  ngtcp2_cid_init (&dcid, data + 1, ICS_CID_SIZE);
-  if (!self->config.client)
-    *tag = ics_path_map_lookup (self->paths, path, &dcid);
-  return TRUE;
-}
-
-/* RFC 9000 §5.2.2: the packet that was to begin the connection is not authentic and says nothing about the
- * peer; the next Initial may. */
-static void
-forget_false_start (IcsQuic *self)
-{
-  g_clear_pointer (&self->conn, ngtcp2_conn_del);
-  g_hash_table_remove_all (self->cids);
-  self->dropped++;
-}
-
-gboolean
-ics_quic_read (IcsQuic *self, gint64 now, guint path, const guint8 *data, gsize len)
-{
-  IcsSyntheticPath synthetic;
-  ngtcp2_pkt_info pi = { 0 };
-  IcsPathTag tag;
-  gboolean first = self->conn == NULL;
-  guint64 opened = ics_quic_get_opened ();
-  int rv;
-
-  now = ics_quic_advance (self, now);
-  if (self->closed || (self->conn == NULL && !accept_initial (self, now, data, len)) || self->conn == NULL
-      || !classify (self, path, data, len, &tag))
-    {
-      self->dropped++;
-      return FALSE;
-    }
-  if (path != self->reading_path)
-    self->reading_kind = ics_quic_kind_of (self, path);
-  self->reading_path = path;
-  self->not_before = 0;
-  self->has_read = self->news_fresh = TRUE;
-  ics_synthetic_path_init (&synthetic, tag);
-  rv = ngtcp2_conn_read_pkt (self->conn, &synthetic.path, &pi, data, len, ics_quic_ts (now));
-  if (rv == NGTCP2_ERR_DROP_CONN && first)
-    {
-      forget_false_start (self);
-      return FALSE;
-    }
-  if (rv == NGTCP2_ERR_DRAINING)
-    ics_quic_closed_by_peer (self);
-  else if (ICS_ERROR_IS_DOUBTFUL (rv))
-    self->dropped++, rv = 0;
-  else if (rv != 0)
-    ics_quic_fail (self, rv);
-  ics_quic_notice_move (self);
-  self->dropped += opened == ics_quic_get_opened ();
-  return rv == 0 && opened != ics_quic_get_opened ();
 }
 
 /* --- time --- */

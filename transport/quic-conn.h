@@ -101,9 +101,9 @@ void ics_quic_event_clear (IcsQuicEvent *event);
 
 /* Serves what the applications' threads asked for since the last call. */
 void ics_quic_serve_streams (IcsQuic *self);
-/* Received bytes become visible to readers with this. It may wait for the next call if can_wait() says so,
- * which is to be asked again at once, without waiting for anything. */
-gboolean ics_quic_news_can_wait (IcsQuic *self, gint64 now);
+/* Received bytes become visible to readers with tell_readers(). It may wait if can_wait() says so, which is
+ * to be asked again when anything comes, and at @until at the latest. */
+gboolean ics_quic_news_can_wait (IcsQuic *self, gint64 now, gint64 *until);
 void ics_quic_tell_readers (IcsQuic *self);
 
 /* A stream of our own; may wait for the peer's limit. The caller gets a reference. The very first one of the

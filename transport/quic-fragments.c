@@ -16,6 +16,9 @@
 #define MANY_PIECES 750
 #define TOO_MANY_PIECES 900
 #define SMALLEST_PACKET 256
+/* So many packets of a stream that has few pieces go without a new count, which costs as much as to look at
+ * a packet. */
+#define UNCOUNTED ICS_QUIC_BATCH_PACKETS
 /* Below this not even packets of the smallest size make many pieces. */
 #define COUNTED_RANGE (32u * 1024)
 
@@ -48,6 +51,11 @@ ics_quic_count_fragments (IcsQuic *self, StreamEntry *entry)
 {
   guint64 range = entry->sent - entry->acked, packet = MAX (self->packet_size, SMALLEST_PACKET), pieces;
 
+  if (entry->uncounted > 0)
+    {
+      entry->uncounted--;
+      return ICS_FRAGMENTS_FEW;
+    }
   if (range < COUNTED_RANGE)
     {
       entry->losses.idle = TRUE;
@@ -55,6 +63,9 @@ ics_quic_count_fragments (IcsQuic *self, StreamEntry *entry)
     }
   pieces = MIN (range, self->in_flight + self->sent_since_acks) / packet / 2 + count_losses (self, entry);
   if (pieces < MANY_PIECES)
-    return ICS_FRAGMENTS_FEW;
+    {
+      entry->uncounted = (guint)MIN (MANY_PIECES - pieces, UNCOUNTED);
+      return ICS_FRAGMENTS_FEW;
+    }
   return pieces < TOO_MANY_PIECES ? ICS_FRAGMENTS_MANY : ICS_FRAGMENTS_TOO_MANY;
 }

@@ -2,6 +2,9 @@
 #include "transport/quic-conn-private.h"
 
 #define NEWS_WAIT_US 1000
+/* Bytes per microsecond from which on it is worth while: 1 Gbit/s, for some time */
+#define BULK_RATE 125
+#define BULK_US 200
 
 /* The streams of a connection: opening, closing, and serving what the application's threads did with them. */
 
@@ -83,6 +86,7 @@ ics_quic_retry_blocked (IcsQuic *self)
       StreamEntry *entry = value;
 
       entry->trickling = FALSE;
+      entry->uncounted = 0;
       if (entry->blocked)
         ics_quic_queue_stream (self, entry);
     }
@@ -174,15 +178,22 @@ ics_quic_open_stream (IcsQuic *self)
 }
 
 /* To wake a thread takes as long as to receive a few packets. While more come at once readers are left to
- * sleep, unless there is much for one of them, or it was some time ago that the first came. */
+ * sleep, unless there is much for one of them, or it was some time ago that the first came. When what came of
+ * late came fast, more is expected even if there is none just now. */
 gboolean
-ics_quic_news_can_wait (IcsQuic *self, gint64 now)
+ics_quic_news_can_wait (IcsQuic *self, gint64 now, gint64 *until)
 {
-  gboolean wait = self->news->len > 0 && self->news_fresh && !self->news_urgent
-                  && now - self->news_since < NEWS_WAIT_US;
+  gboolean fresh = self->news_fresh;
 
+  *until = self->news_is_bulk ? self->news_since + NEWS_WAIT_US : now;
   self->news_fresh = FALSE;
-  return wait;
+  if (self->news->len == 0)
+    return FALSE;
+  if (!self->news_urgent && now - self->news_since < NEWS_WAIT_US && (fresh || self->news_is_bulk))
+    return TRUE;
+  self->news_is_bulk = self->news_size >= (guint64)MAX (now - self->told_at, BULK_US) * BULK_RATE;
+  self->told_at = now;
+  return FALSE;
 }
 
 void
@@ -198,6 +209,7 @@ ics_quic_tell_readers (IcsQuic *self)
     }
   g_ptr_array_set_size (self->news, 0);
   self->news_urgent = FALSE;
+  self->news_size = 0;
 }
 
 static void

@@ -95,8 +95,9 @@ write_nothing (IcsQuic *self, IcsQuicPacket *packet)
 {
   if (self->trickling && !packet->begun)
     return 0;
-  return ngtcp2_conn_writev_stream (self->conn, &packet->ps.path, &packet->pi, packet->buf, packet->cap, NULL,
-                                    NGTCP2_WRITE_STREAM_FLAG_NONE, -1, NULL, 0, ics_quic_ts (self->now));
+  return ngtcp2_conn_writev_stream (self->conn, &self->write_pair.path, &self->write_info, packet->buf,
+                                    packet->cap, NULL, NGTCP2_WRITE_STREAM_FLAG_NONE, -1, NULL, 0,
+                                    ics_quic_ts (self->now));
 }
 
 /* What came of writing; the result is the packet's. */
@@ -143,7 +144,8 @@ ics_quic_write_stream (IcsQuic *self, IcsQuicPacket *packet)
     }
   flags = fragments == ICS_FRAGMENTS_MANY ? NGTCP2_WRITE_STREAM_FLAG_NONE : NGTCP2_WRITE_STREAM_FLAG_MORE;
   vec = (ngtcp2_vec){ (uint8_t *)entry->run.data, entry->run.len };
-  n = ngtcp2_conn_writev_stream (self->conn, &packet->ps.path, &packet->pi, packet->buf, packet->cap, &taken,
+  n = ngtcp2_conn_writev_stream (self->conn, &self->write_pair.path, &self->write_info, packet->buf,
+                                 packet->cap, &taken,
                                  flags | (entry->run.fin ? NGTCP2_WRITE_STREAM_FLAG_FIN : 0), entry->id, &vec,
                                  vec.len > 0 ? 1 : 0, ics_quic_ts (self->now));
   packet->begun = packet->begun || n == NGTCP2_ERR_WRITE_MORE;

@@ -31,9 +31,9 @@ write_datagram (IcsQuic *self, IcsQuicPacket *packet, GBytes *payload)
   const guint8 *data = g_bytes_get_data (payload, &len);
   ngtcp2_vec vec = { (uint8_t *)data, len };
   int accepted = 0;
-  ngtcp2_ssize n = ngtcp2_conn_writev_datagram (self->conn, &packet->ps.path, &packet->pi, packet->buf,
-                                                packet->cap, &accepted, NGTCP2_WRITE_DATAGRAM_FLAG_NONE, 0,
-                                                &vec, 1, ics_quic_ts (self->now));
+  ngtcp2_ssize n = ngtcp2_conn_writev_datagram (
+      self->conn, &self->write_pair.path, &self->write_info, packet->buf, packet->cap, &accepted,
+      NGTCP2_WRITE_DATAGRAM_FLAG_NONE, 0, &vec, 1, ics_quic_ts (self->now));
 
   /* A peer that takes none, or not that large: it is unreliable anyway. */
   if (accepted || n == NGTCP2_ERR_INVALID_STATE || n == NGTCP2_ERR_INVALID_ARGUMENT)
@@ -98,7 +98,6 @@ write_packet (IcsQuic *self, guint8 *buf, guint *path)
   IcsQuicPacket packet = { .buf = buf, .cap = ics_quic_packet_limit (self) };
   ngtcp2_ssize n;
 
-  ngtcp2_path_storage_zero (&packet.ps);
   if (!g_queue_is_empty (&self->datagrams) && !self->hold && ngtcp2_conn_get_handshake_completed (self->conn))
     n = write_datagram (self, &packet, g_queue_peek_head (&self->datagrams));
   else
@@ -119,7 +118,7 @@ write_packet (IcsQuic *self, guint8 *buf, guint *path)
     }
   self->sent_since_acks += (guint64)n;
   self->packet_size = (7 * self->packet_size + (gsize)n) / 8;
-  *path = ics_synthetic_path_tag (&packet.ps.path).path;
+  *path = ics_synthetic_path_tag (&self->write_pair.path).path;
   return (gsize)n;
 }
 
