@@ -7,7 +7,7 @@
 G_BEGIN_DECLS
 
 /* Between ics-link.c, which does what a link does, ics-link-events.c, which tells what happens to it, and
- * ics-link-object.c, which says what it is to GObject. */
+ * ics-link-object.c and ics-link-properties.c, which say what it is to GObject. */
 
 struct _IcsLink
 {
@@ -60,6 +60,7 @@ typedef enum
 
 extern guint ics_link_signals[ICS_LINK_N_SIGNALS];
 
+void ics_link_install_properties (GObjectClass *klass);
 void ics_link_handle_event (GObject *owner, IcsLinkEvent *event);
 /* Answers who waits for a stream, if there is one or the link has ended. */
 void ics_link_finish_accept (IcsLink *self);
