@@ -147,7 +147,7 @@ ICS_AVAILABLE_IN_1_0 IcsStream *ics_link_accept_stream_finish (IcsLink *self, GA
 /**
  * ics_link_send_datagram:
  * @self: a link
- * @payload: at most [method@Link.get_max_datagram] bytes
+ * @payload: at most [method@Link.get_max_datagram] bytes; none are a datagram, too
  *
  * Sends an unreliable datagram (RFC 9221): it arrives whole and once, or not at all, and in any order.
  *

@@ -165,14 +165,21 @@ datagram_arrived (LinkPair *pair)
 START_TEST (test_datagram)
 {
   LinkPair pair;
-  g_autoptr (GBytes) payload = g_bytes_new_static ("ping", 4);
+  const char *words[] = { "ping", "" };
 
   link_pair_init (&pair);
   link_pair_start (&pair, FALSE);
   link_pair_run (&pair, link_pair_is_connected);
-  ck_assert (ics_link_send_datagram (pair.link[1], payload));
-  link_pair_run (&pair, datagram_arrived);
-  ck_assert (g_bytes_equal (g_queue_peek_head (&pair.datagrams[0]), payload));
+  for (guint i = 0; i < G_N_ELEMENTS (words); i++)
+    {
+      g_autoptr (GBytes) payload = g_bytes_new_static (words[i], strlen (words[i]));
+      g_autoptr (GBytes) received = NULL;
+
+      ck_assert (ics_link_send_datagram (pair.link[1], payload));
+      link_pair_run (&pair, datagram_arrived);
+      received = g_queue_pop_head (&pair.datagrams[0]);
+      ck_assert (g_bytes_equal (received, payload));
+    }
   link_pair_close (&pair, 0, 0, "");
   link_pair_clear (&pair);
 }

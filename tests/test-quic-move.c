@@ -158,6 +158,45 @@ START_TEST (test_both_ways_through_trouble)
 }
 END_TEST
 
+static gboolean
+reading (Sim *sim, gpointer user_data)
+{
+  bulk_done (sim, user_data);
+  return FALSE;
+}
+
+/* The client has moved; all that the listener sends to the new path before it has validated it is lost, for
+ * so long that the client has nothing more to say. When three times what came from there just filled the
+ * window, ngtcp2 had taken its timer back and did not try the path any more, and both waited for ever. @_i:
+ * what came. */
+START_TEST (test_all_is_lost_before_validation)
+{
+  g_autofree guint8 *nothing = g_malloc0 (ICS_QUIC_MAX_DATAGRAM);
+  Sim sim;
+  Bulk b;
+
+  sim_init (&sim, sim_seed (), -1);
+  sim_connect (&sim);
+  bulk_start (&sim, &b, 1, 40000000);
+  ck_assert (sim_run (&sim, 20 * G_USEC_PER_SEC, half_done, &b));
+  sim.paths[3].dead[1] = TRUE;
+  ck_assert_int_eq (ics_quic_move (sim.quic[0], sim.now, 3, TRUE), ICS_QUIC_MOVE_STARTED);
+  for (guint i = 0; i < 5; i++)
+    {
+      g_autoptr (GBytes) datagram = g_bytes_new (nothing, (gsize)_i * 20);
+
+      ics_quic_send_datagram (sim.quic[0], datagram);
+      sim_run (&sim, 20000, reading, &b);
+    }
+  sim_run (&sim, 20 * G_USEC_PER_SEC, reading, &b);
+  ck_assert_uint_ge (sim.moved[1], 1);
+  sim.paths[3].dead[1] = FALSE;
+  ck_assert (sim_run (&sim, 100 * G_USEC_PER_SEC, bulk_done, &b));
+  bulk_clear (&b);
+  sim_clear (&sim);
+}
+END_TEST
+
 /* What the limit of RFC 9000 §8.1 leaves a listener after a move: packets that hold one small frame. */
 static void
 write_small_packets (Sim *sim)
@@ -220,9 +259,8 @@ int
 main (void)
 {
   const SuiteLoop tests[] = {
-    { test_move_to_the_path_in_use, 2 },
-    { test_congestion_state_is_fresh, 4 },
-    { test_both_ways_through_trouble, 8 },
+    { test_move_to_the_path_in_use, 2 },      { test_congestion_state_is_fresh, 4 },
+    { test_both_ways_through_trouble, 8 },    { test_all_is_lost_before_validation, 20 },
     { test_window_told_in_small_packets, 1 },
   };
 

@@ -228,13 +228,24 @@ datagram_arrived (Sim *sim, gpointer user_data)
 START_TEST (test_datagram)
 {
   Sim sim;
+  g_autofree guint8 *data = g_malloc0 (ICS_QUIC_MAX_DATAGRAM + 1);
   g_autoptr (GBytes) payload = g_bytes_new_static ("hello", 5);
+  g_autoptr (GBytes) too_large = g_bytes_new (data, ICS_QUIC_MAX_DATAGRAM + 1);
+  const gsize sizes[] = { 0, 1, 5, ICS_QUIC_MAX_DATAGRAM };
 
   sim_init (&sim, 6, -1);
   sim_connect (&sim);
-  ck_assert (ics_quic_send_datagram (sim.quic[0], payload));
-  ck_assert (sim_run (&sim, 5 * G_USEC_PER_SEC, datagram_arrived, NULL));
-  ck_assert (g_bytes_equal (payload, g_queue_peek_head (&sim.datagrams[1])));
+  for (guint i = 0; i < G_N_ELEMENTS (sizes); i++)
+    {
+      g_autoptr (GBytes) sent = g_bytes_new (data, sizes[i]);
+      g_autoptr (GBytes) received = NULL;
+
+      ck_assert (ics_quic_send_datagram (sim.quic[0], sent));
+      ck_assert (sim_run (&sim, 5 * G_USEC_PER_SEC, datagram_arrived, NULL));
+      received = g_queue_pop_head (&sim.datagrams[1]);
+      ck_assert (g_bytes_equal (sent, received));
+    }
+  ck_assert (!ics_quic_send_datagram (sim.quic[0], too_large));
   for (guint i = 0; i < 64; i++)
     ck_assert (ics_quic_send_datagram (sim.quic[0], payload));
   ck_assert (!ics_quic_send_datagram (sim.quic[0], payload));

@@ -31,9 +31,10 @@ write_datagram (IcsQuic *self, IcsQuicPacket *packet, GBytes *payload)
   const guint8 *data = g_bytes_get_data (payload, &len);
   ngtcp2_vec vec = { (uint8_t *)data, len };
   int accepted = 0;
+  /* An empty piece fails an assertion of ngtcp2's; an empty datagram does not (RFC 9221 §4). */
   ngtcp2_ssize n = ngtcp2_conn_writev_datagram (
       self->conn, &self->write_pair.path, &self->write_info, packet->buf, packet->cap, &accepted,
-      NGTCP2_WRITE_DATAGRAM_FLAG_NONE, 0, &vec, 1, ics_quic_ts (self->now));
+      NGTCP2_WRITE_DATAGRAM_FLAG_NONE, 0, &vec, len > 0 ? 1 : 0, ics_quic_ts (self->now));
 
   /* A peer that takes none, or not that large: it is unreliable anyway. */
   if (accepted || n == NGTCP2_ERR_INVALID_STATE || n == NGTCP2_ERR_INVALID_ARGUMENT)
