@@ -229,8 +229,11 @@ void
 ics_link_close_async (IcsLink *self, guint64 application_code, const char *reason, GCancellable *cancellable,
                       GAsyncReadyCallback callback, gpointer user_data)
 {
-  g_autoptr (GTask) task = g_task_new (self, cancellable, callback, user_data);
+  g_autoptr (GTask) task = NULL;
 
+  g_return_if_fail (ICS_IS_LINK (self));
+  g_return_if_fail (application_code <= ICS_QUIC_CODE_MAX);
+  task = g_task_new (self, cancellable, callback, user_data);
   g_task_set_source_tag (task, ics_link_close_async);
   g_task_set_check_cancellable (task, FALSE);
   if (self->thread == NULL || self->finished)

@@ -309,6 +309,49 @@ START_TEST (test_statistics)
 }
 END_TEST
 
+static guint n_criticals;
+
+static void
+count_criticals (const char *domain, GLogLevelFlags level, const char *message, gpointer user_data)
+{
+  n_criticals += (level & G_LOG_LEVEL_CRITICAL) != 0;
+}
+
+/* A code that QUIC cannot carry is the caller's mistake, and nothing happens; the largest one is carried. */
+START_TEST (test_large_codes)
+{
+  const guint64 largest = (G_GUINT64_CONSTANT (1) << 62) - 1;
+  g_autoptr (IcsStream) stream = NULL;
+  g_autoptr (GError) error = NULL;
+  LinkPair pair;
+  char byte = 1;
+
+  link_pair_init (&pair);
+  link_pair_start (&pair, FALSE);
+  link_pair_run (&pair, link_pair_is_connected);
+  stream = ics_link_open_stream (pair.link[1], NULL);
+  ck_assert (g_output_stream_write_all (g_io_stream_get_output_stream (G_IO_STREAM (stream)), &byte, 1, NULL,
+                                        NULL, NULL));
+  link_pair_run (&pair, stream_came);
+  g_log_set_default_handler (count_criticals, NULL);
+  ics_stream_reset (stream, largest + 1);
+  ics_link_close_async (pair.link[1], largest + 1, "", NULL, NULL, NULL);
+  ck_assert_uint_eq (n_criticals, 2);
+  g_log_set_default_handler (g_log_default_handler, NULL);
+  ck_assert_int_eq (g_input_stream_read (g_io_stream_get_input_stream (g_queue_peek_head (&pair.streams[0])),
+                                         &byte, 1, NULL, NULL),
+                    1);
+  ics_stream_reset (stream, largest);
+  ck_assert_int_eq (g_input_stream_read (g_io_stream_get_input_stream (g_queue_peek_head (&pair.streams[0])),
+                                         &byte, 1, NULL, &error),
+                    -1);
+  ck_assert (g_error_matches (error, ICS_ERROR, ICS_ERROR_REFUSED));
+  link_pair_close (&pair, 1, largest, "enough");
+  ck_assert (g_error_matches (pair.error[0], ICS_ERROR, ICS_ERROR_REFUSED));
+  link_pair_clear (&pair);
+}
+END_TEST
+
 int
 main (void)
 {
@@ -322,6 +365,7 @@ main (void)
     { test_wrong_nameplate, 1 },
     { test_fingerprints, 1 },
     { test_statistics, 1 },
+    { test_large_codes, 1 },
   };
 
   return run_loops ("link-interface", tests, G_N_ELEMENTS (tests));

@@ -70,6 +70,7 @@ void
 ics_stream_reset (IcsStream *self, guint64 application_code)
 {
   g_return_if_fail (ICS_IS_STREAM (self) && self->core != NULL);
+  g_return_if_fail (application_code <= ICS_QUIC_CODE_MAX);
   ics_quic_stream_reset (self->core, application_code);
 }
 

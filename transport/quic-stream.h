@@ -8,6 +8,8 @@
 
 G_BEGIN_DECLS
 
+#define ICS_QUIC_CODE_MAX ((G_GUINT64_CONSTANT (1) << 62) - 1) /* RFC 9000 §16 */
+
 /* What the application's threads and the I/O thread share of one stream: two bounded queues under one lock.
  * The application side reads and writes; the I/O side (transport/quic-conn) feeds and drains. Reference
  * counted. */
