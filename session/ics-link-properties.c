@@ -27,6 +27,7 @@ typedef enum
 } Property;
 
 static GParamSpec *props[N_PROPS];
+
 static void
 ics_link_set_property (GObject *object, guint id, const GValue *value, GParamSpec *pspec)
 {

@@ -183,13 +183,14 @@ ics_quic_open_stream (IcsQuic *self)
 gboolean
 ics_quic_news_can_wait (IcsQuic *self, gint64 now, gint64 *until)
 {
-  gboolean fresh = self->news_fresh;
+  gboolean fresh = self->news_fresh,
+           bulk = self->news_is_bulk && self->news_since - self->told_at < NEWS_WAIT_US;
 
-  *until = self->news_is_bulk ? self->news_since + NEWS_WAIT_US : now;
+  *until = bulk ? self->news_since + NEWS_WAIT_US : now;
   self->news_fresh = FALSE;
   if (self->news->len == 0)
     return FALSE;
-  if (!self->news_urgent && now - self->news_since < NEWS_WAIT_US && (fresh || self->news_is_bulk))
+  if (!self->news_urgent && now - self->news_since < NEWS_WAIT_US && (fresh || bulk))
     return TRUE;
   self->news_is_bulk = self->news_size >= (guint64)MAX (now - self->told_at, BULK_US) * BULK_RATE;
   self->told_at = now;
