@@ -323,6 +323,7 @@ START_TEST (test_large_codes)
   const guint64 largest = (G_GUINT64_CONSTANT (1) << 62) - 1;
   g_autoptr (IcsStream) stream = NULL;
   g_autoptr (GError) error = NULL;
+  GLogLevelFlags fatal;
   LinkPair pair;
   char byte = 1;
 
@@ -333,11 +334,13 @@ START_TEST (test_large_codes)
   ck_assert (g_output_stream_write_all (g_io_stream_get_output_stream (G_IO_STREAM (stream)), &byte, 1, NULL,
                                         NULL, NULL));
   link_pair_run (&pair, stream_came);
+  fatal = g_log_set_always_fatal (G_LOG_FATAL_MASK);
   g_log_set_default_handler (count_criticals, NULL);
   ics_stream_reset (stream, largest + 1);
   ics_link_close_async (pair.link[1], largest + 1, "", NULL, NULL, NULL);
   ck_assert_uint_eq (n_criticals, 2);
   g_log_set_default_handler (g_log_default_handler, NULL);
+  g_log_set_always_fatal (fatal);
   ck_assert_int_eq (g_input_stream_read (g_io_stream_get_input_stream (g_queue_peek_head (&pair.streams[0])),
                                          &byte, 1, NULL, NULL),
                     1);
