@@ -150,16 +150,16 @@ overflow (const Case *c, guint side, How how)
 }
 
 /* From a fat path to a narrow one, that carries 430 packets in that time: slow start overshoots once. The old
- * path held 2,000 packets, which ngtcp2 repeats. How much more the old state does depends on whether it was
- * still that of BBR's start-up (some 6,000) or not (2,000). */
+ * path held 2,000 packets, which ngtcp2 repeats. The old state is that of a second's transfer: later, BBR may
+ * have left its start-up or not. */
 START_TEST (test_move_to_a_narrow_path)
 {
-  const Case c = { { 100, 80 }, { 5, 20 }, 1500 };
+  const Case c = { { 100, 80 }, { 5, 20 }, 1000 };
   guint fresh = overflow (&c, (guint)_i, VALIDATED), carried_over = overflow (&c, (guint)_i, HIDDEN);
 
   g_print ("found the queue full: %u packets, with the old state %u\n", fresh, carried_over);
   ck_assert_uint_le (fresh, 500);
-  ck_assert_uint_gt (carried_over, 3 * 500);
+  ck_assert_uint_gt (carried_over, 5 * 500);
 }
 END_TEST
 
