@@ -40,6 +40,7 @@ class Storm:
         draw, side = self._draw, self._draw.choice("ab")
         draw.choice((self._bad_way, self._bad_way, self._good_way, self._filter, self._filter, self._mend_filters, self._nat, self._link,
                      self._address, self._freeze, self._serve, self._turn))(side)
+        # How long a fault lasts belongs to the fault: nothing is waited for, and nothing is judged by it.
         time.sleep(draw.choice((0, 0.05, 0.3, 1, 2)))
 
     def _bad_way(self, side):
