@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "agent/remote-candidate.h"
+#include "base/number.h"
 #include <arpa/inet.h>
 #include <string.h>
 
@@ -92,14 +93,6 @@ ics_ice_credentials_are_valid (const char *ufrag, const char *pwd)
 {
   return ufrag != NULL && pwd != NULL && is_ice_chars (ufrag, UFRAG_MIN, CREDENTIAL_MAX)
          && is_ice_chars (pwd, PWD_MIN, CREDENTIAL_MAX);
-}
-
-static gboolean
-parse_number (const char *text, guint64 min, guint64 max, guint64 *value)
-{
-  if (!g_ascii_isdigit (text[0]))
-    return FALSE;
-  return g_ascii_string_to_unsigned (text, 10, min, max, value, NULL);
 }
 
 static gboolean
@@ -237,9 +230,9 @@ parse_fields (char **fields, const IcsCandidateRules *rules, IcsRemoteCandidate 
   guint64 component, priority, port;
   IcsCandidateVerdict verdict;
 
-  if (!is_well_formed (fields) || !parse_number (fields[FIELD_COMPONENT], 1, 256, &component)
-      || !parse_number (fields[FIELD_PRIORITY], 1, PRIORITY_MAX, &priority)
-      || !parse_number (fields[FIELD_PORT], 0, G_MAXUINT16, &port)
+  if (!is_well_formed (fields) || !ics_number_parse (fields[FIELD_COMPONENT], 1, 256, &component)
+      || !ics_number_parse (fields[FIELD_PRIORITY], 1, PRIORITY_MAX, &priority)
+      || !ics_number_parse (fields[FIELD_PORT], 0, G_MAXUINT16, &port)
       || !parse_type (fields[FIELD_TYPE], &candidate->type))
     return ICS_CANDIDATE_MALFORMED;
   verdict = parse_transport (fields, rules, candidate);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "base/turn-uri.h"
+#include "base/number.h"
 #include "base/secret.h"
 #include <gio/gio.h>
 #include <string.h>
@@ -120,7 +121,7 @@ parse_port (IcsTurnServer *self, const char *text)
   self->port = self->transport == ICS_TURN_TLS ? DEFAULT_TLS_PORT : DEFAULT_PORT;
   if (text[0] == '\0' || strcmp (text, ":") == 0)
     return TRUE;
-  if (text[0] != ':' || !g_ascii_string_to_unsigned (text + 1, 10, 1, G_MAXUINT16, &port, NULL))
+  if (text[0] != ':' || !ics_number_parse (text + 1, 1, G_MAXUINT16, &port))
     return FALSE;
   self->port = (guint16)port;
   return TRUE;
