@@ -93,8 +93,8 @@ begin_anew (IcsEngine *self, IcsCarrier *path, const char *why)
     return;
   ics_engine_note (self, "path %u %s: it starts afresh", path->id, why);
   /* A move that was under way is given up by this: it begins again. */
-  self->move_pending = self->move_pending || (target != 0 && target == self->pending_move.path);
-  self->move_retry_at = g_get_monotonic_time ();
+  if (self->move_at != G_MAXINT64 || (target != 0 && target == self->pending_move.path))
+    self->move_at = g_get_monotonic_time ();
 }
 
 static void
@@ -156,23 +156,18 @@ try_move (IcsEngine *self, gint64 now)
 {
   IcsPathAction *move = &self->pending_move;
 
-  self->move_retry_at = G_MAXINT64;
+  self->move_at = G_MAXINT64;
   /* Gone while QUIC was not ready for the move: the path engine knows, and chooses anew. */
   if (ics_engine_find_path (self, move->path) == NULL)
-    {
-      self->move_pending = FALSE;
-      return;
-    }
+    return;
   switch (ics_quic_move (self->quic, now, move->path, move->immediate))
     {
     case ICS_QUIC_MOVE_STARTED:
-      self->move_pending = FALSE;
       break;
     case ICS_QUIC_MOVE_LATER:
-      self->move_retry_at = now + MOVE_RETRY_US;
+      self->move_at = now + MOVE_RETRY_US;
       break;
     case ICS_QUIC_MOVE_REFUSED:
-      self->move_pending = FALSE;
       ics_path_engine_on_move_failed (self->paths, now, move->path);
       break;
     }
@@ -262,15 +257,14 @@ ics_engine_drive_paths (IcsEngine *self, gint64 now)
           break;
         case ICS_PATH_ACTION_MOVE:
           self->pending_move = action;
-          self->move_pending = TRUE;
-          self->move_retry_at = now;
+          self->move_at = now;
           break;
         case ICS_PATH_ACTION_STATE:
           on_path_state (self, &action);
           break;
         }
     }
-  if (self->move_pending && now >= self->move_retry_at)
+  if (now >= self->move_at)
     try_move (self, now);
 }
 

@@ -116,9 +116,7 @@ struct _IcsEngine
   guint8 probe_key_tx[ICS_PROBE_KEY_LEN], probe_key_rx[ICS_PROBE_KEY_LEN];
   gboolean probe_keys;
   IcsPathAction pending_move;
-  gboolean move_pending;
-  gint64 move_retry_at;
-  IcsPathReason move_reason;
+  gint64 move_at; /* when it is tried; G_MAXINT64: none is pending */
   IcsPathInfo *active;
   guint64 delivered;
   IcsStall stall;

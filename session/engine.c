@@ -73,7 +73,7 @@ ics_engine_new (const IcsEngineConfig *config, const IcsEngineCallbacks *callbac
                                                                  : ICS_HANDSHAKE_TIMEOUT_US;
   self->deadline = G_MAXINT64;
   self->direct_deadline = G_MAXINT64;
-  self->move_retry_at = G_MAXINT64;
+  self->move_at = G_MAXINT64;
   self->news_at = G_MAXINT64;
   self->own_turn = g_ptr_array_new_with_free_func ((GDestroyNotify)ics_turn_server_free);
   self->path_table = g_hash_table_new (NULL, NULL);
@@ -391,7 +391,7 @@ next_timeout (IcsEngine *self, gint64 now)
   next = MIN (next, ics_legs_next_timeout (self));
   next = MIN (next, ics_network_next_timeout (self));
   next = MIN (next, ics_path_engine_next_timeout (self->paths));
-  next = MIN (next, MIN (ics_stall_next_timeout (&self->stall), self->move_retry_at));
+  next = MIN (next, MIN (ics_stall_next_timeout (&self->stall), self->move_at));
   next = MIN (next, lost_deadline (self));
   /* Its timers go on when there is consent again, which only a probe brings. */
   if (self->mute)
