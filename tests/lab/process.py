@@ -41,6 +41,16 @@ class Failure(Exception):
     """A scenario did not see what it expected."""
 
 
+def until(predicate, what, pause=0.05):
+    """For what no event tells of: asked again and again until it is so."""
+    limit = time.monotonic() + PATIENCE
+    while not (result := predicate()):
+        if time.monotonic() > limit:
+            raise Failure(f"never: {what}")
+        time.sleep(pause)
+    return result
+
+
 class Lines:
     """What one program writes, line by line, read by a thread as it comes."""
 

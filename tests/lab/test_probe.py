@@ -6,10 +6,9 @@ import threading
 
 import nat
 import test_proxies
-import test_relays
 import topology
 from lab import RENDEZVOUS_PORT, Lab
-from process import PATIENCE
+from process import PATIENCE, until
 from testing import check, scenario
 
 
@@ -18,7 +17,7 @@ def probe(lab, machine, *options, status=0):
     event = process.wait_for("probe")
     process.expect_exit(status)
     for address in (topology.SERVER, topology.SERVER_SECOND):      # the server answers first, and closes them then
-        test_relays.until(lambda address=address: not lab.relay_ports(address), f"no relay left behind at {address}")
+        until(lambda address=address: not lab.relay_ports(address), f"no relay left behind at {address}")
     return event
 
 

@@ -4,27 +4,16 @@
 import contextlib
 import os
 import signal
-import time
 
 import topology
 import traffic
 from lab import Lab
-from process import PATIENCE, Failure
+from process import until
 from testing import check, scenario
 
 TURN_PORT = 3478
 STAY = ("--no-port-search",)         # for pairs that would find a direct path
 OTHER_PORTS = (TURN_PORT, TURN_PORT + 2)      # coturn takes the next port of each, too
-
-
-def until(predicate, what):
-    """For what no event tells of: asked again and again until it is so."""
-    limit = time.monotonic() + PATIENCE
-    while not (result := predicate()):
-        if time.monotonic() > limit:
-            raise Failure(f"never: {what}")
-        time.sleep(0.05)
-    return result
 
 
 def relays_of(event):

@@ -92,7 +92,7 @@ class Runner:
 
     def run(self, scenarios):
         with concurrent.futures.ThreadPoolExecutor(self.options.jobs) as pool:
-            waiting = [pool.submit(self._run_one, entry) for entry in scenarios]
+            waiting = [pool.submit(self._run_one, entry, number) for entry in scenarios for number in range(self.options.repeat)]
             for future in concurrent.futures.as_completed(waiting):
                 self.outcomes.append(future.result())
                 self._print(self.outcomes[-1])
@@ -103,8 +103,9 @@ class Runner:
         print(f"{len(self.outcomes) - len(failed)} passed, {len(failed)} failed", flush=True)
         return 1 if failed else 0
 
-    def _run_one(self, entry):
-        log = self.logs / (entry.title.replace(": ", "-").replace(" ", "_").replace("/", "_") + ".log")
+    def _run_one(self, entry, number):
+        name = entry.title.replace(": ", "-").replace(" ", "_").replace("/", "_")
+        log = self.logs / f"{name}{f'-{number}' if number else ''}.log"
         begin = time.monotonic()
         command = [sys.executable, str(HERE / "run"), "--inside", entry.module, entry.name]
         environment = os.environ | {"ICS_LAB_PROGRAM": self._program(entry), "ICS_LAB_TOOLS": self._tools(),
