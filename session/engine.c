@@ -433,7 +433,8 @@ ics_engine_run (IcsEngine *self)
   if (self->state == ICS_ENGINE_CLOSED)
     {
       ics_engine_check_finished (self);
-      arm (self, self->finished ? G_MAXINT64 : self->deadline);
+      /* Behind the deadline it waits for attempts only, whose end wakes it. */
+      arm (self, self->finished || now >= self->deadline ? G_MAXINT64 : self->deadline);
       return;
     }
   if (!self->ending && self->quic != NULL)
