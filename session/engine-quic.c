@@ -268,26 +268,11 @@ handle_event (IcsEngine *self, IcsQuicEvent *event)
     }
 }
 
-void
-ics_engine_pump (IcsEngine *self, gint64 now)
+static void
+handle_events (IcsEngine *self)
 {
   IcsQuicEvent event;
 
-  if (!ics_quic_news_can_wait (self->quic, now, &self->news_at))
-    {
-      self->news_at = G_MAXINT64;
-      ics_quic_tell_readers (self->quic);
-    }
-  ics_quic_serve_streams (self->quic);
-  /* Before anything is sent: a goodbye is not acknowledged but answered, so that the peer, whose wait an
-   * acknowledgement ends, hears how this host ends. */
-  ics_engine_read_control (self);
-  if (ics_engine_is_over (self))
-    return;
-  ics_engine_flush_control (self);
-  write_media (self);
-  write_packets (self);
-  flush_paths (self);
   while (ics_quic_poll_event (self->quic, &event))
     {
       if (!ics_engine_is_over (self) || event.type == ICS_QUIC_EVENT_CLOSED)
@@ -295,6 +280,28 @@ ics_engine_pump (IcsEngine *self, gint64 now)
       ics_quic_event_clear (&event);
       ics_engine_wake (self);
     }
+}
+
+void
+ics_engine_pump (IcsEngine *self, gint64 now)
+{
+  if (!ics_quic_news_can_wait (self->quic, now, &self->news_at))
+    {
+      self->news_at = G_MAXINT64;
+      ics_quic_tell_readers (self->quic);
+    }
+  ics_quic_serve_streams (self->quic);
+  /* Before anything is sent: a goodbye is not acknowledged but answered, so that the peer, whose wait an
+   * acknowledgement ends, hears how this host ends. It may be the first that comes on the control stream. */
+  handle_events (self);
+  ics_engine_read_control (self);
+  if (ics_engine_is_over (self))
+    return;
+  ics_engine_flush_control (self);
+  write_media (self);
+  write_packets (self);
+  flush_paths (self);
+  handle_events (self);
   ics_engine_read_control (self);
 }
 

@@ -1,27 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#define _GNU_SOURCE /* ppoll() */
 #include "tests/link-pair.h"
 
 #include <check.h>
-#include <poll.h>
 #include <string.h>
-
-/* A timer that is due and that nothing serves takes a whole processor, and no test sees it: all goes on. So
- * GLib polls by this. */
-#define VAIN_POLLS_MAX 5000
-
-G_MODULE_EXPORT int
-poll (struct pollfd *fds, nfds_t n, int timeout)
-{
-  static __thread guint in_vain;
-  struct timespec wait = { timeout / 1000, timeout % 1000 * 1000000L };
-  int ready = ppoll (fds, n, timeout < 0 ? NULL : &wait, NULL);
-
-  in_vain = ready == 0 && timeout == 0 ? in_vain + 1 : 0;
-  if (in_vain == VAIN_POLLS_MAX)
-    g_error ("a thread spins");
-  return ready;
-}
 
 static guint
 side_of (LinkPair *pair, gpointer link)

@@ -58,7 +58,7 @@ has_idled (LinkPair *pair)
   return n_messages >= IDLE_MESSAGES;
 }
 
-/* What spins only as long as nothing happens is seen by link-pair's poll(). */
+/* What spins only as long as nothing happens is seen by vain-poll.c. */
 static void
 idle (LinkPair *pair)
 {

@@ -130,8 +130,9 @@ class Lab(Breakage):
         variables = {key: value for key, value in os.environ.items() if key.startswith(("ASAN_", "UBSAN_", "LSAN_", "TSAN_"))}
         variables |= {"PATH": os.environ["PATH"], "HOME": self.folder(machine), "LANG": "C.UTF-8", "TMPDIR": FILES,
                       "GSETTINGS_BACKEND": "memory", "GIO_USE_VFS": "local"}
-        preloaded = [name for name, machines in (("wall-clock", self._clocks), ("metered", self._metered)) if machine in machines]
-        if preloaded:
+        preloaded = ["vain-poll"]
+        preloaded += [name for name, machines in (("wall-clock", self._clocks), ("metered", self._metered)) if machine in machines]
+        if os.environ.get("ICS_LAB_TOOLS"):
             variables |= {"LD_PRELOAD": " ".join(tool(f".libs/{name}.so") for name in preloaded),
                           "ICS_LAB_CLOCK": self.clock_file(machine),
                           "ASAN_OPTIONS": variables.get("ASAN_OPTIONS", "") + ":verify_asan_link_order=0"}
