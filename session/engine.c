@@ -33,18 +33,16 @@ timer_dispatch (GSource *source, GSourceFunc callback, gpointer user_data)
 
 static GSourceFuncs timer_funcs = { .dispatch = timer_dispatch };
 
+/* They were looked at before. */
 static void
 add_turn_uris (IcsEngine *self, const char *const *uris)
 {
   for (guint i = 0; uris != NULL && uris[i] != NULL; i++)
     {
-      g_autoptr (GError) error = NULL;
-      IcsTurnServer *server = ics_turn_server_parse (uris[i], &error);
+      IcsTurnServer *server = ics_turn_server_parse (uris[i], NULL);
 
       if (server != NULL)
         g_ptr_array_add (self->own_turn, server);
-      else
-        ics_engine_note (self, "%s", error->message);
     }
 }
 

@@ -233,7 +233,8 @@ install_paths (void)
    *
    * TURN servers besides those that the rendezvous server names, with credentials:
    * "turn:USER:PASSWORD@HOST", "turns:USER:PASSWORD@HOST" (RFC 7065 with credentials in front); and STUN
-   * servers, "stun:HOST" (RFC 7064).
+   * servers, "stun:HOST" (RFC 7064). With anything else [method@Link.connect_async] fails with
+   * %ICS_ERROR_INVALID_ARGUMENT.
    *
    * Since: 0.1
    */

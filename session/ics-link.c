@@ -3,6 +3,7 @@
 
 #include "base/code.h"
 #include "base/secret.h"
+#include "base/turn-uri.h"
 #include "session/channel-proxy.h"
 #include "session/turn-ca.h"
 #include "transport/ics-stream-private.h"
@@ -64,10 +65,24 @@ start (IcsLink *self, const char *code, GTlsDatabase *turn_ca)
 }
 
 static gboolean
+check_turn_uris (const char *const *uris, GError **error)
+{
+  for (guint i = 0; uris != NULL && uris[i] != NULL; i++)
+    {
+      g_autoptr (IcsTurnServer) server = ics_turn_server_parse (uris[i], error);
+
+      if (server == NULL)
+        return FALSE;
+    }
+  return TRUE;
+}
+
+static gboolean
 check (IcsLink *self, const char *code, GTlsDatabase **turn_ca, char **canonical, GError **error)
 {
   if (self->application != NULL && (self->server_uri != NULL || self->channel != NULL))
-    return ics_turn_ca_load (self->turn_ca_file, turn_ca, error)
+    return check_turn_uris ((const char *const *)self->turn_uris, error)
+           && ics_turn_ca_load (self->turn_ca_file, turn_ca, error)
            && (code == NULL || ics_code_parse (code, canonical, NULL, error));
   g_set_error_literal (error, ICS_ERROR, ICS_ERROR_INVALID_ARGUMENT,
                        "a link needs a server (or a channel) and an application name");

@@ -417,7 +417,8 @@ class Usage(unittest.TestCase):
     BAD = ["", "nonsense", "forward", "send", "send /etc/hostname", "send --nonsense x", "receive --server ws://a b c",
            "receive --server nowhere x", "pipe --server ws://a --tcp x", "pipe --server ws://a --tcp a:1 --unix b",
            "forward connect --server ws://a", "forward serve --server ws://a a=b=c", "server x", "server --tls-cert x",
-           "receive --server ws://a --events-fd 77", "receive --server ws://a --timeout never", "help nonsense"]
+           "receive --server ws://a --events-fd 77", "pipe --server ws://a --turn turn.example.org",
+           "receive --server ws://a --timeout never", "help nonsense"]
 
     def test_bad_usage(self):
         for line in self.BAD:

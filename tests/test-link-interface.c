@@ -60,10 +60,11 @@ close_and_wait (IcsLink *link)
 /* Nothing is begun with wrong arguments, but the link has ended, and says so. */
 START_TEST (test_wrong_arguments)
 {
+  static const char *const turn_uris[] = { "turn:alice:secret@example.org", "turn.example.org", NULL };
   g_autoptr (IcsLink) link = ics_link_new (_i == 0 ? NULL : "ws://127.0.0.1:9", "test/1");
   Ends ends = { 0 };
 
-  g_object_set (link, "port-mapping", FALSE, NULL);
+  g_object_set (link, "port-mapping", FALSE, "turn-uris", _i == 2 ? turn_uris : NULL, NULL);
   g_signal_connect (link, "closed", G_CALLBACK (on_closed), &ends);
   assert_connect_fails (link, _i == 1 ? "seven cable otter" : NULL);
   while (ends.n == 0)
@@ -368,7 +369,7 @@ int
 main (void)
 {
   const SuiteLoop tests[] = {
-    { test_wrong_arguments, 2 },
+    { test_wrong_arguments, 3 },
     { test_close_again, 1 },
     { test_cancel_close, 1 },
     { test_cancel_accept, 1 },
