@@ -39,7 +39,7 @@ typedef struct
   GMutex lock; /* meter, running */
   Meter meter;
   guint running;
-  guint8 *block;
+  GBytes *block;
 } Bench;
 
 typedef struct
@@ -121,7 +121,7 @@ write_all (gpointer data)
 
   while (g_get_monotonic_time () < worker->bench->end)
     {
-      if (!g_output_stream_write_all (output, worker->bench->block, BLOCK, NULL, NULL, &error))
+      if (!ics_stream_send_bytes (worker->stream, worker->bench->block, NULL, &error))
         bench_fail ("writing: %s", error->message);
       count (worker->bench, BLOCK);
     }
@@ -316,8 +316,8 @@ main (int argc, char **argv)
   self.wanted = kind_named (wanted);
   self.sends = code != NULL;
   self.meter.skip_us = (gint64)skip_ms * 1000;
-  self.block = g_malloc0 (BLOCK);
+  self.block = g_bytes_new_take (g_malloc0 (BLOCK), BLOCK);
   run (&self);
-  g_free (self.block);
+  g_bytes_unref (self.block);
   return 0;
 }

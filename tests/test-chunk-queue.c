@@ -128,6 +128,64 @@ START_TEST (test_trim_out_of_range)
 }
 END_TEST
 
+static guint n_lent, n_back;
+
+static void
+take_back (gpointer data)
+{
+  n_back++;
+  g_free (data);
+}
+
+static void
+lend (IcsChunkQueue *queue, gsize len)
+{
+  guint8 *data = g_malloc (len + 1);
+  g_autoptr (GBytes) bytes = g_bytes_new_with_free_func (data, len, take_back, data);
+
+  for (gsize i = 0; i < len; i++)
+    data[i] = content (queue->end + i);
+  n_lent++;
+  ics_chunk_queue_append_bytes (queue, bytes);
+}
+
+/* Returns what was lent and is not needed any more. */
+static void
+give_back (IcsChunkQueue *queue)
+{
+  g_slist_free_full (g_steal_pointer (&queue->spent), (GDestroyNotify)g_bytes_unref);
+}
+
+/* What is lent stays where it is until the last byte of it is trimmed, and others can go on behind it. */
+START_TEST (test_lent)
+{
+  IcsChunkQueue queue;
+  const guint8 *run;
+  gsize len;
+
+  ics_chunk_queue_init (&queue);
+  append (&queue, 100);
+  lend (&queue, 3 * ICS_CHUNK_SIZE);
+  lend (&queue, 0);
+  append (&queue, 100);
+  lend (&queue, 1);
+  check_from (&queue, 0);
+  run = ics_chunk_queue_peek (&queue, 100, &len);
+  ck_assert_uint_eq (len, 3 * ICS_CHUNK_SIZE);
+  ics_chunk_queue_trim (&queue, 99 + 3 * ICS_CHUNK_SIZE);
+  give_back (&queue);
+  ck_assert_uint_eq (n_back, 1); /* the empty one */
+  ck_assert_ptr_eq (ics_chunk_queue_peek (&queue, 99 + 3 * ICS_CHUNK_SIZE, &len),
+                    run + 3 * ICS_CHUNK_SIZE - 1);
+  ics_chunk_queue_trim (&queue, 100 + 3 * ICS_CHUNK_SIZE);
+  give_back (&queue);
+  ck_assert_uint_eq (n_back, 2);
+  ics_chunk_queue_clear (&queue);
+  give_back (&queue);
+  ck_assert_uint_eq (n_back, n_lent);
+}
+END_TEST
+
 /* A random history against the offsets alone. */
 START_TEST (test_random)
 {
@@ -145,7 +203,7 @@ START_TEST (test_random)
       gsize n = (gsize)g_rand_int_range (rand, 0, 100000);
 
       if (g_rand_boolean (rand))
-        append (&queue, n);
+        (g_rand_boolean (rand) ? lend : append) (&queue, n);
       else
         {
           ck_assert_uint_eq (ics_chunk_queue_take (&queue, taken, n), MIN (n, end - start));
@@ -153,10 +211,14 @@ START_TEST (test_random)
             if (taken[k] != content (start + k))
               ck_abort_msg ("wrong byte taken");
         }
+      give_back (&queue);
       check_from (&queue, queue.start);
-      ck_assert_uint_le (queue.n_chunks, ics_chunk_queue_size (&queue) / ICS_CHUNK_SIZE + 2);
+      ck_assert_uint_le (queue.n_chunks,
+                         ics_chunk_queue_size (&queue) / ICS_CHUNK_SIZE + 2 + 2 * (n_lent - n_back));
     }
   ics_chunk_queue_clear (&queue);
+  give_back (&queue);
+  ck_assert_uint_eq (n_back, n_lent);
 }
 END_TEST
 
@@ -184,8 +246,8 @@ END_TEST
 int
 main (void)
 {
-  const TTest *const tests[]
-      = { test_borders, test_pointers_stay, test_hold, test_trim_out_of_range, test_random, test_pool, NULL };
+  const TTest *const tests[] = { test_borders, test_pointers_stay, test_hold, test_trim_out_of_range,
+                                 test_lent,    test_random,        test_pool, NULL };
 
   return run_suite ("chunk-queue", tests);
 }

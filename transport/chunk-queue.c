@@ -11,28 +11,28 @@ ics_chunk_queue_init (IcsChunkQueue *self)
   memset (self, 0, sizeof *self);
 }
 
-static guint8 *
+static IcsChunk *
 nth_chunk (const IcsChunkQueue *self, guint n)
 {
-  return self->chunks[(self->head + n) & (self->capacity - 1)];
+  return &self->chunks[(self->head + n) & (self->capacity - 1)];
 }
 
 static void
-push_chunk (IcsChunkQueue *self)
+push_chunk (IcsChunkQueue *self, guint8 *data, GBytes *lent)
 {
   if (self->n_chunks == self->capacity)
     {
       guint capacity = MAX (2 * self->capacity, FIRST_CAPACITY);
-      guint8 **chunks = g_new (guint8 *, capacity);
+      IcsChunk *chunks = g_new (IcsChunk, capacity);
 
       for (guint i = 0; i < self->n_chunks; i++)
-        chunks[i] = nth_chunk (self, i);
+        chunks[i] = *nth_chunk (self, i);
       g_free (self->chunks);
       self->chunks = chunks;
       self->capacity = capacity;
       self->head = 0;
     }
-  self->chunks[(self->head + self->n_chunks++) & (self->capacity - 1)] = ics_chunk_alloc ();
+  *nth_chunk (self, self->n_chunks++) = (IcsChunk){ self->end, data, lent };
 }
 
 static void
@@ -40,7 +40,12 @@ drop_chunks (IcsChunkQueue *self, guint n)
 {
   for (; n > 0; n--, self->n_chunks--)
     {
-      ics_chunk_free (nth_chunk (self, 0));
+      IcsChunk *chunk = nth_chunk (self, 0);
+
+      if (chunk->lent != NULL)
+        self->spent = g_slist_prepend (self->spent, chunk->lent);
+      else
+        ics_chunk_free (chunk->data);
       self->head = (self->head + 1) & (self->capacity - 1);
     }
 }
@@ -69,25 +74,39 @@ ics_chunk_queue_size (const IcsChunkQueue *self)
   return (gsize)(self->end - self->start);
 }
 
-/* Chunks are aligned in the stream: the n-th one covers [n * size, (n + 1) * size). */
+/* The last chunk that begins at or before @offset. */
 static guint
 chunk_index (const IcsChunkQueue *self, guint64 offset)
 {
-  return (guint)(offset / ICS_CHUNK_SIZE - self->start / ICS_CHUNK_SIZE);
+  guint first = 0, behind = self->n_chunks;
+
+  while (behind - first > 1)
+    {
+      guint middle = first + (behind - first) / 2;
+
+      if (nth_chunk (self, middle)->start <= offset)
+        first = middle;
+      else
+        behind = middle;
+    }
+  return first;
 }
 
 guint8 *
 ics_chunk_queue_hold (IcsChunkQueue *self, gsize *room)
 {
-  gsize in_chunk = (gsize)(self->end % ICS_CHUNK_SIZE);
+  IcsChunk *last = self->n_chunks > 0 ? nth_chunk (self, self->n_chunks - 1) : NULL;
+  gsize len;
 
-  /* A queue that ran empty in the middle of a chunk has no chunk any more: start one at the same alignment.
-   */
-  if (in_chunk == 0 || self->n_chunks == 0)
-    push_chunk (self);
+  if (last == NULL || last->lent != NULL || self->end - last->start == ICS_CHUNK_SIZE)
+    {
+      push_chunk (self, ics_chunk_alloc (), NULL);
+      last = nth_chunk (self, self->n_chunks - 1);
+    }
   self->held = TRUE;
-  *room = ICS_CHUNK_SIZE - in_chunk;
-  return nth_chunk (self, self->n_chunks - 1) + in_chunk;
+  len = (gsize)(self->end - last->start);
+  *room = ICS_CHUNK_SIZE - len;
+  return last->data + len;
 }
 
 void
@@ -115,18 +134,30 @@ ics_chunk_queue_append (IcsChunkQueue *self, const guint8 *data, gsize len)
     }
 }
 
+void
+ics_chunk_queue_append_bytes (IcsChunkQueue *self, GBytes *bytes)
+{
+  gsize len;
+  const guint8 *data = g_bytes_get_data (bytes, &len);
+
+  if (len == 0)
+    return;
+  /* It is never written to. */
+  push_chunk (self, (guint8 *)data, g_bytes_ref (bytes));
+  self->end += len;
+}
+
 const guint8 *
 ics_chunk_queue_peek (IcsChunkQueue *self, guint64 offset, gsize *len)
 {
-  gsize in_chunk = (gsize)(offset % ICS_CHUNK_SIZE);
+  guint i;
 
+  *len = 0;
   if (offset >= self->end)
-    {
-      *len = 0;
-      return NULL;
-    }
-  *len = (gsize)MIN ((guint64)(ICS_CHUNK_SIZE - in_chunk), self->end - offset);
-  return nth_chunk (self, chunk_index (self, offset)) + in_chunk;
+    return NULL;
+  i = chunk_index (self, offset);
+  *len = (gsize)((i + 1 < self->n_chunks ? nth_chunk (self, i + 1)->start : self->end) - offset);
+  return nth_chunk (self, i)->data + (offset - nth_chunk (self, i)->start);
 }
 
 void

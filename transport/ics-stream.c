@@ -90,6 +90,76 @@ ics_stream_get_received (IcsStream *self, IcsPathKind kind)
   return ics_quic_stream_get_received (self->core, kind);
 }
 
+/* --- bytes without a copy --- */
+
+gboolean
+ics_stream_send_bytes (IcsStream *self, GBytes *bytes, GCancellable *cancellable, GError **error)
+{
+  gboolean taken;
+
+  g_return_val_if_fail (ICS_IS_STREAM (self) && self->core != NULL && bytes != NULL, FALSE);
+  if (!g_output_stream_set_pending (self->output, error))
+    return FALSE;
+  taken = ics_quic_stream_lend (self->core, bytes, TRUE, cancellable, error);
+  g_output_stream_clear_pending (self->output);
+  return taken;
+}
+
+static gboolean
+try_to_send (gpointer user_data)
+{
+  GTask *task = user_data;
+  IcsStream *self = g_task_get_source_object (task);
+  GError *error = NULL;
+
+  if (!g_cancellable_set_error_if_cancelled (g_task_get_cancellable (task), &error)
+      && !ics_quic_stream_lend (self->core, g_task_get_task_data (task), FALSE, NULL, &error)
+      && g_error_matches (error, G_IO_ERROR, G_IO_ERROR_WOULD_BLOCK))
+    {
+      g_error_free (error);
+      return G_SOURCE_CONTINUE;
+    }
+  g_output_stream_clear_pending (self->output);
+  if (error != NULL)
+    g_task_return_error (task, error);
+  else
+    g_task_return_boolean (task, TRUE);
+  return G_SOURCE_REMOVE;
+}
+
+void
+ics_stream_send_bytes_async (IcsStream *self, GBytes *bytes, GCancellable *cancellable,
+                             GAsyncReadyCallback callback, gpointer user_data)
+{
+  g_autoptr (GTask) task = NULL;
+  g_autoptr (GSource) source = NULL;
+  GError *error = NULL;
+
+  g_return_if_fail (ICS_IS_STREAM (self) && self->core != NULL && bytes != NULL);
+  task = g_task_new (self, cancellable, callback, user_data);
+  g_task_set_source_tag (task, ics_stream_send_bytes_async);
+  g_task_set_task_data (task, g_bytes_ref (bytes), (GDestroyNotify)g_bytes_unref);
+  if (!g_output_stream_set_pending (self->output, &error))
+    {
+      g_task_return_error (task, error);
+      return;
+    }
+  if (try_to_send (task) == G_SOURCE_REMOVE)
+    return;
+  source = ics_quic_stream_create_source (self->core, G_IO_OUT);
+  ics_stream_source_add_cancellable (source, cancellable);
+  g_task_attach_source (task, source, try_to_send);
+}
+
+gboolean
+ics_stream_send_bytes_finish (IcsStream *self, GAsyncResult *result, GError **error)
+{
+  g_return_val_if_fail (g_task_is_valid (result, self), FALSE);
+  return g_task_propagate_boolean (G_TASK (result), error);
+}
+
+/* --- what has arrived --- */
+
 static gboolean
 check_flushed (gpointer user_data)
 {

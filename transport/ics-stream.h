@@ -86,6 +86,62 @@ ICS_AVAILABLE_IN_1_0 guint64 ics_stream_get_sent (IcsStream *self, IcsPathKind k
 ICS_AVAILABLE_IN_1_0 guint64 ics_stream_get_received (IcsStream *self, IcsPathKind kind);
 
 /**
+ * ics_stream_send_bytes:
+ * @self: a stream
+ * @bytes: what to send; all of it
+ * @cancellable: (nullable): cancels the wait
+ * @error: return location for an error: %ICS_ERROR_REFUSED if the peer gave the stream up, %ICS_ERROR_CLOSED
+ * if the link ended, %G_IO_ERROR_PENDING if the output stream is in use, %G_IO_ERROR_CLOSED if it was closed,
+ * %G_IO_ERROR_CANCELLED
+ *
+ * Writes without a copy: @bytes are kept until the peer's host has acknowledged them, and are encrypted from
+ * where they are. Like [method@Gio.OutputStream.write_all] on the stream's output, this waits while as much
+ * is buffered as the stream keeps for sending; but then it takes all of @bytes, even if that is more. So what
+ * may be kept is that and one call's @bytes more: a file that is mapped into memory can be sent at once.
+ *
+ * From any thread, one at a time. The last reference to @bytes may be dropped, and the function of
+ * [ctor@GLib.Bytes.new_with_free_func] called, on a thread of the link: it must not wait for anything there.
+ * Less than 8 KiB is copied.
+ *
+ * Returns: whether @bytes were taken; if not, none of them was
+ *
+ * Since: 0.1
+ */
+ICS_AVAILABLE_IN_1_0 gboolean ics_stream_send_bytes (IcsStream *self, GBytes *bytes,
+                                                     GCancellable *cancellable, GError **error);
+
+/**
+ * ics_stream_send_bytes_async:
+ * @self: a stream
+ * @bytes: what to send; all of it
+ * @cancellable: (nullable): cancels the wait
+ * @callback: (nullable): called on the caller's thread-default main context
+ * @user_data: for @callback
+ *
+ * Does as [method@Stream.send_bytes], without holding the caller up.
+ *
+ * Since: 0.1
+ */
+ICS_AVAILABLE_IN_1_0 void ics_stream_send_bytes_async (IcsStream *self, GBytes *bytes,
+                                                       GCancellable *cancellable,
+                                                       GAsyncReadyCallback callback, gpointer user_data);
+
+/**
+ * ics_stream_send_bytes_finish:
+ * @self: a stream
+ * @result: what the callback was given
+ * @error: return location for an error, as of [method@Stream.send_bytes]
+ *
+ * Finishes [method@Stream.send_bytes_async].
+ *
+ * Returns: whether the bytes were taken; if not, none of them was
+ *
+ * Since: 0.1
+ */
+ICS_AVAILABLE_IN_1_0 gboolean ics_stream_send_bytes_finish (IcsStream *self, GAsyncResult *result,
+                                                            GError **error);
+
+/**
  * ics_stream_flush_acked_async:
  * @self: a stream
  * @cancellable: (nullable): cancels the wait, not what is sent

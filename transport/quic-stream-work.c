@@ -103,15 +103,22 @@ ics_quic_stream_sent (IcsQuicStream *self, gsize len, gboolean fin, IcsPathKind 
 gboolean
 ics_quic_stream_acked (IcsQuicStream *self, guint64 offset, const IcsStreamRoom *room)
 {
-  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
+  GSList *spent;
+  gboolean more;
 
+  g_mutex_lock (&self->lock);
   self->tx_room = *room;
   ics_chunk_queue_trim (&self->tx, offset);
+  spent = g_steal_pointer (&self->tx.spent);
   make_room (self);
   if (self->fin_with_data && ics_chunk_queue_size (&self->tx) == 0)
     self->fin_acked = TRUE;
   ics_quic_stream_changed (self);
-  return ics_quic_stream_unsent (self) > 0;
+  more = ics_quic_stream_unsent (self) > 0;
+  g_mutex_unlock (&self->lock);
+  /* Calls the application's functions. */
+  g_slist_free_full (spent, (GDestroyNotify)g_bytes_unref);
+  return more;
 }
 
 void

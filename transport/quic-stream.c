@@ -8,6 +8,9 @@
 /* What was read is returned to flow control in steps of this size, well below the smallest window. */
 #define CREDIT_STEP (32u * 1024)
 
+/* What is less is copied: many small pieces, each with a place of its own, cost more. */
+#define LEND_MIN (8u * 1024)
+
 IcsQuicStream *
 ics_quic_stream_new (gint64 id, IcsStreamHub *hub)
 {
@@ -39,6 +42,7 @@ ics_quic_stream_unref (IcsQuicStream *self)
   if (!g_atomic_ref_count_dec (&self->refs))
     return;
   ics_chunk_queue_clear (&self->tx);
+  g_slist_free_full (self->tx.spent, (GDestroyNotify)g_bytes_unref);
   self->rx.held = FALSE;
   ics_chunk_queue_clear (&self->rx);
   ics_stream_waiters_clear (&self->waiters);
@@ -245,6 +249,22 @@ write_directly (IcsQuicStream *self, const void *buf, gsize len, GCancellable *c
   return taken > 0 ? (gssize)taken : -1;
 }
 
+/* Waits for room to write; FALSE when there is none, or nothing can be written any more. */
+static gboolean
+wait_to_write (IcsQuicStream *self, gboolean blocking, GCancellable *cancellable, GError **error)
+{
+  if (!wait_ready (self, G_IO_OUT, blocking, cancellable, error))
+    return FALSE;
+  if (self->tx_end != ICS_STREAM_OPEN)
+    {
+      set_end_error (error, self->tx_end);
+      return FALSE;
+    }
+  if (is_idle (self))
+    ics_quic_stream_wake_io (self);
+  return TRUE;
+}
+
 gssize
 ics_quic_stream_write (IcsQuicStream *self, const void *buf, gsize len, gboolean blocking,
                        GCancellable *cancellable, GError **error)
@@ -254,18 +274,28 @@ ics_quic_stream_write (IcsQuicStream *self, const void *buf, gsize len, gboolean
   /* What is little, and has not much before it, does not wait. */
   if (blocking && self->writer.buf == NULL && ics_quic_stream_unsent (self) + len > ICS_STREAM_WRITE_AHEAD)
     return write_directly (self, buf, len, cancellable, error);
-  if (!wait_ready (self, G_IO_OUT, blocking, cancellable, error))
+  if (!wait_to_write (self, blocking, cancellable, error))
     return -1;
-  if (self->tx_end != ICS_STREAM_OPEN)
-    {
-      set_end_error (error, self->tx_end);
-      return -1;
-    }
   len = MIN (len, self->tx_max - ics_chunk_queue_size (&self->tx));
-  if (is_idle (self))
-    ics_quic_stream_wake_io (self);
   ics_chunk_queue_append (&self->tx, buf, len);
   return (gssize)len;
+}
+
+gboolean
+ics_quic_stream_lend (IcsQuicStream *self, GBytes *bytes, gboolean blocking, GCancellable *cancellable,
+                      GError **error)
+{
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
+  gsize len;
+  const guint8 *data = g_bytes_get_data (bytes, &len);
+
+  if (!wait_to_write (self, blocking, cancellable, error))
+    return FALSE;
+  if (len < LEND_MIN)
+    ics_chunk_queue_append (&self->tx, data, len);
+  else
+    ics_chunk_queue_append_bytes (&self->tx, bytes);
+  return TRUE;
 }
 
 void

@@ -54,6 +54,10 @@ gssize ics_quic_stream_read (IcsQuicStream *self, void *buf, gsize len, gboolean
                              GCancellable *cancellable, GError **error);
 gssize ics_quic_stream_write (IcsQuicStream *self, const void *buf, gsize len, gboolean blocking,
                               GCancellable *cancellable, GError **error);
+/* All of @bytes, as soon as there is room for a part. They are kept until acknowledged, and let go of on the
+ * I/O thread. */
+gboolean ics_quic_stream_lend (IcsQuicStream *self, GBytes *bytes, gboolean blocking,
+                               GCancellable *cancellable, GError **error);
 void ics_quic_stream_finish_write (IcsQuicStream *self);
 void ics_quic_stream_stop_read (IcsQuicStream *self);
 void ics_quic_stream_reset (IcsQuicStream *self, guint64 code);
