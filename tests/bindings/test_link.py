@@ -102,6 +102,37 @@ class Streams(unittest.TestCase):
                 thread.join()
             self.assertEqual(b"".join(got), data)
 
+    def test_bytes_without_a_copy(self):
+        """Whole and in order, however many, asynchronously and from a thread that may wait."""
+        blocks = [GLib.Bytes.new(os.urandom(size)) for size in (1, 700_000, 100, 10_000, 0, BULK, 20_000)]
+        data = b"".join(block.get_data() for block in blocks)
+        with Pair(url) as pair:
+            there, here = pair.open()
+
+            def send():
+                for block in blocks:
+                    there.send_bytes(block)
+
+            thread = threading.Thread(target=send)
+            thread.start()
+            got = b""
+            while len(got) < len(data):
+                got += read(here, 65536)
+            thread.join()
+            self.assertEqual(got, data)
+
+            def send_next(waiting):
+                if waiting:
+                    there.send_bytes_async(waiting[0], None, lambda _, result: there.send_bytes_finish(result) and send_next(waiting[1:]))
+                else:
+                    there.get_output_stream().close()
+
+            send_next(blocks)
+            self.assertEqual(read_all(here), data)
+            with self.assertRaises(GLib.Error) as refused:
+                there.send_bytes(blocks[0])
+            self.assertTrue(refused.exception.matches(Gio.io_error_quark(), Gio.IOErrorEnum.CLOSED))
+
     def test_accept(self):
         with Pair(url) as pair:
             link = pair.listener.link
