@@ -232,6 +232,7 @@ select_link (IcsTcpAttempt *self, IcsTcpLink *link)
 {
   g_autofree char *local = ics_tcp_connection_get_local (link->connection);
   g_autofree char *remote = ics_sockaddr_to_endpoint (&link->remote.any);
+  const char *control = ics_tcp_connection_mend_congestion (link->connection, link->rtt_us);
 
   self->selected = link;
   ics_tcp_connection_set_max (link->connection, ICS_FRAME_MAX);
@@ -239,6 +240,9 @@ select_link (IcsTcpAttempt *self, IcsTcpLink *link)
   ics_tcp_links_stop_listening (self);
   g_clear_pointer (&self->gatherer, ics_tcp_gatherer_free);
   ics_attempt_events_note (self->parent.events, "connection %s -> %s selected", local, remote);
+  if (control != NULL)
+    ics_attempt_events_note (self->parent.events, "BBR would go by a false round-trip time: %s instead",
+                             control);
   ics_traversal_set_state (&self->parent, ICS_ICE_CONNECTED);
 }
 

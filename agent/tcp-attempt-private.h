@@ -33,6 +33,7 @@ typedef struct
   IcsSockaddr remote;
   guint8 check_id[ICS_STUN_ID_LEN];
   gboolean checking, nominating; /* that check */
+  gint64 checked_at, rtt_us;     /* the quickest answer's; 0: none yet */
 } IcsTcpLink;
 
 struct _IcsTcpAttempt

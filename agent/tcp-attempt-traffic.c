@@ -11,6 +11,7 @@ ics_tcp_traffic_check (IcsTcpLink *link, gboolean nominate)
   gsize len = ics_stun_peer_write_check (link->attempt->stun, nominate, check, link->check_id);
 
   link->checking = TRUE;
+  link->checked_at = g_get_monotonic_time ();
   link->nominating = nominate;
   ics_tcp_connection_send_small (link->connection, check, len);
 }
@@ -27,6 +28,7 @@ on_answer (IcsTcpLink *link, gint64 now, const IcsStunInput *input)
       return;
     }
   link->checking = FALSE;
+  link->rtt_us = link->rtt_us > 0 ? MIN (link->rtt_us, now - link->checked_at) : now - link->checked_at;
   if (link == self->selected)
     ics_consent_answered (&self->consent, now);
   else

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "agent/tcp-connection.h"
 #include "agent/stream-frame.h"
+#include "agent/tcp-congestion.h"
 #include <errno.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -304,4 +305,10 @@ ics_tcp_connection_get_base (const IcsTcpConnection *self)
   IcsSockaddr local;
 
   return ics_tcp_socket_get_local (self->fd, &local) ? ics_sockaddr_to_inet (&local) : NULL;
+}
+
+const char *
+ics_tcp_connection_mend_congestion (IcsTcpConnection *self, gint64 rtt_us)
+{
+  return ics_tcp_congestion_mend (self->fd, rtt_us);
 }

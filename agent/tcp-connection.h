@@ -37,6 +37,9 @@ IcsSendResult ics_tcp_connection_send (IcsTcpConnection *self, const guint8 *dat
  * them. */
 gboolean ics_tcp_connection_send_small (IcsTcpConnection *self, const guint8 *data, gsize len);
 
+/* As ics_tcp_congestion_mend(). */
+const char *ics_tcp_connection_mend_congestion (IcsTcpConnection *self, gint64 rtt_us);
+
 /* "192.0.2.1:5000". (transfer full) */
 char *ics_tcp_connection_get_local (const IcsTcpConnection *self);
 /* (transfer full) (nullable) */

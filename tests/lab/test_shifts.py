@@ -125,6 +125,10 @@ class Meter:
                 came += count
         return worst
 
+    def least(self, begin, end, window):
+        """Bytes per second in the worst window of such a length, in seconds."""
+        return min(self.rate(at, at + window) for at in (begin + 0.01 * step for step in range(int(100 * (end - begin - window)))))
+
 
 @scenario(bulk=True)
 def goodput_while_a_better_path_comes():
@@ -152,5 +156,7 @@ def goodput_while_a_better_path_comes():
     relay = meter.rate(moved - LOOK, moved)
     worst = [meter.lag(begin, min(end, begin + LOOK), relay) for begin in (moved - LOOK, moved)]
     check(worst[1] <= BEHIND, f"{worst[1]:.0f} bytes behind the relay after the move")
+    least = ", ".join(f"{meter.least(moved - 1, min(end, moved + LOOK), window) / relay:.2f} in {1000 * window:.0f} ms"
+                      for window in (0.1, 0.25, 0.5, 1))
     return (f"relay {8 * relay / 1e6:.1f} Mbit/s; behind that pace by at most {worst[0] / 1000:.0f} kB in the {LOOK} s before the move, "
-            f"{worst[1] / 1000:.0f} kB after it; at the end {8 * meter.rate(end - 1, end) / 1e6:.1f} Mbit/s")
+            f"{worst[1] / 1000:.0f} kB after it; at least {least} of it; at the end {8 * meter.rate(end - 1, end) / 1e6:.1f} Mbit/s")
