@@ -5,10 +5,9 @@
 
 G_BEGIN_DECLS
 
-/* Where SYNs cross (RFC 9293 §3.5), Linux takes the time between its own SYN-ACK and the peer's for a round
- * trip: the samples of both ends add up to one, so that of one end is at most half of it. BBR begins with the
- * least round-trip time that the connection has seen, believes it for ten seconds, and sends no more than
- * twice what fits into it: with a third of the true time less than is delivered, and it never grows.
+/* Where SYNs cross (RFC 9293 §3.5), the least round-trip time that Linux knows of a connection may be a third
+ * of the true one: it seems to count from its own SYN-ACK to the peer's. BBR believes the least one for ten
+ * seconds, and has no more under way than some multiple of what fits into it: it hardly grows.
  *
  * @rtt_us: what a check over the open connection has measured. When the system's least time is less than half
  * of it, and BBR is what the system gave, another control takes its place. Returns its name, NULL when all is

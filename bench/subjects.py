@@ -200,7 +200,7 @@ def command_line(run, sender, receiver, size):
 def send(run):
     start_server(run)
     size = run.options["size"]
-    # The memory of the received file, once: what a virtual machine has never touched before costs its host 3 s a GB.
+    # The memory of the received file, once: what a virtual machine has never touched before may cost 3 s a GiB.
     os.unlink(make_file(size, "copy"))
     sender = ice_session(run, "a", "send", make_file(size))
     code = sender.wait_for("code")["code"]

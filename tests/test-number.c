@@ -49,7 +49,7 @@ parse_in_a_new_process (guint when_us)
     {
       for (guint i = 0; i < 2; i++)
         g_thread_unref (g_thread_new ("once", do_things_once, things));
-      g_usleep (when_us);
+      g_usleep (when_us); /* nothing is awaited: another moment of the others' work in each process */
       _exit (ics_number_parse ("3478", 1, G_MAXUINT16, &value) ? 0 : 1);
     }
   ck_assert_int_eq (waitpid (child, &status, 0), child);

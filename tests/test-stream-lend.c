@@ -225,6 +225,24 @@ START_TEST (test_cancelled)
 }
 END_TEST
 
+/* Too late: they were taken, and the caller learns that. */
+START_TEST (test_cancelled_late)
+{
+  World world;
+  GAsyncResult *result = NULL;
+  g_autoptr (GCancellable) cancellable = g_cancellable_new ();
+
+  world_init (&world);
+  g_autoptr (GBytes) bytes = new_bytes (&world, LARGE);
+
+  ics_stream_send_bytes_async (world.stream, bytes, cancellable, on_sent, &result);
+  g_cancellable_cancel (cancellable);
+  ck_assert (end (&world, &result, NULL));
+  send_some (&world, LARGE);
+  world_clear (&world);
+}
+END_TEST
+
 /* Of one that waits, and of one that comes later. */
 static void
 check_fails (void (*break_it) (World *world), GQuark domain, int code)
@@ -294,10 +312,9 @@ END_TEST
 int
 main (void)
 {
-  const TTest *const tests[] = { test_kept,       test_little_is_copied,
-                                 test_never_sent, test_waits,
-                                 test_cancelled,  test_fails,
-                                 test_closed,     NULL };
+  const TTest *const tests[] = { test_kept,  test_little_is_copied, test_never_sent,
+                                 test_waits, test_cancelled,        test_cancelled_late,
+                                 test_fails, test_closed,           NULL };
 
   return run_suite ("stream-lend", tests);
 }

@@ -138,6 +138,8 @@ ics_stream_send_bytes_async (IcsStream *self, GBytes *bytes, GCancellable *cance
   g_return_if_fail (ICS_IS_STREAM (self) && self->core != NULL && bytes != NULL);
   task = g_task_new (self, cancellable, callback, user_data);
   g_task_set_source_tag (task, ics_stream_send_bytes_async);
+  /* Whoever cancels when they were taken already has to learn that they were. */
+  g_task_set_check_cancellable (task, FALSE);
   g_task_set_task_data (task, g_bytes_ref (bytes), (GDestroyNotify)g_bytes_unref);
   if (!g_output_stream_set_pending (self->output, &error))
     {
